@@ -1,0 +1,52 @@
+"""Specialise any open-weight language model on your data, and prove that nothing general was lost.
+
+    import mixwright as mw
+
+    result = mw.run_recipe(mw.load_recipe(Path("recipe.yaml")), out=Path("runs"))
+    print(result.verdict, result.path)
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mixwright.evaluation.scorers import scorer
+    from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
+    from mixwright.models.handle import ModelHandle
+    from mixwright.pipeline.run import plan_recipe, run_recipe
+    from mixwright.recipe.load import load_recipe
+    from mixwright.reporting import write_report
+
+_HOME = {
+    "BrokenRun": "ground.errors",
+    "InputError": "ground.errors",
+    "MixwrightError": "ground.errors",
+    "ModelHandle": "models.handle",
+    "load_recipe": "recipe.load",
+    "plan_recipe": "pipeline.run",
+    "run_recipe": "pipeline.run",
+    "scorer": "evaluation.scorers",
+    "write_report": "reporting",
+}
+
+__all__ = [
+    "BrokenRun",
+    "InputError",
+    "MixwrightError",
+    "ModelHandle",
+    "load_recipe",
+    "plan_recipe",
+    "run_recipe",
+    "scorer",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mixwright' has no attribute '{name}'")
+    return getattr(import_module(f"mixwright.{_HOME[name]}"), name)

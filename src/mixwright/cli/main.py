@@ -1,0 +1,225 @@
+"""`mixwright`: commands, their options, and the exit codes.
+
+0 done or PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 4 the run broke. Results go to stdout, progress and logs to stderr.
+Nothing heavy is imported before a command needs it, so `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixwright.ground.errors import InputError, MixwrightError
+
+if TYPE_CHECKING:
+    from mixwright.ground.store import StageEvent
+    from mixwright.pipeline.run import RunResult, Step
+
+EXIT_CODES = {None: 0, "PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+
+app = typer.Typer(
+    name="mixwright",
+    help="Specialise any open-weight language model on your data, and prove that nothing general was lost.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", metavar="RECIPE")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Set a variable or key of the recipe: name=value.", metavar="KEY=VALUE"),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of runs and store.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads of the computation; all cores if absent.")
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes for curation.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def _command_until(step: Step, words: str) -> None:
+    """Register the command that runs a recipe up to one step."""
+
+    def command(
+        recipe: RecipeFile,
+        settings: Settings = None,
+        out: Out = Path("runs"),
+        threads: Threads = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+    ) -> None:
+        result = _run(recipe, settings, out, threads, workers, step)
+        if as_json:
+            _print_json({"run": str(result.path), "lock": result.lock.id, "scores": result.scores})
+        else:
+            _print_scores(result)
+            print(f"run: {result.path}")
+
+    app.command(step, help=words)(command)
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    settings: Settings = None,
+    out: Out = Path("runs"),
+    threads: Threads = None,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Do everything: curate, blend, train, evaluate, certify, report. Resumes what was interrupted.
+
+    Exit code: 0 PASS (or no contract), 1 FAIL, 3 INCONCLUSIVE, 2 bad input, 4 the run broke.
+    """
+    from mixwright.evidence.render import render
+    from mixwright.reporting import write_report
+
+    result = _run(recipe, settings, out, threads, workers, "certify")
+    report = write_report(result.path)
+    if as_json:
+        _print_json(
+            {
+                "run": str(result.path),
+                "report": str(report),
+                "lock": result.lock.id,
+                "verdict": result.verdict,
+                "scores": result.scores,
+                "certificates": result.certificates,
+            }
+        )
+    else:
+        _print_scores(result)
+        for certificate in result.certificates.values():
+            print(f"\n{render(certificate)}")
+        print(f"\nrun:    {result.path}\nreport: {report}")
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+_command_until("curate", "Read, filter, de-duplicate and decontaminate the sources of a recipe.")
+_command_until("tokenize", "Curate, then make the token stores.")
+_command_until("blend", "Curate and tokenize, then work out every arm's realised mix.")
+_command_until("train", "Everything up to the trained models.")
+_command_until("evaluate", "Everything up to the scored responses of every arm.")
+_command_until("certify", "Everything up to the certificates, without the report.")
+
+
+@app.command()
+def plan(
+    recipe: RecipeFile,
+    settings: Settings = None,
+    out: Out = Path("runs"),
+    threads: Threads = None,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+) -> None:
+    """What a run will do and what its suites can certify, before anything is trained."""
+    from mixwright.cli.tables import plan_lines
+    from mixwright.pipeline.run import plan_recipe
+    from mixwright.recipe.load import load_recipe
+
+    loaded = load_recipe(recipe, settings or [])
+    found = plan_recipe(loaded, out=out, threads=threads, num_workers=workers, on_event=_show_event)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        print("\n".join(plan_lines(found)))
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; RUN/report.html if absent.")] = None,
+) -> None:
+    """Write the report of a run again, one self-contained HTML file."""
+    from mixwright.reporting import write_report
+
+    print(write_report(run_folder, out))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"mixwright {version('mixwright')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _run(
+    recipe: Path, settings: list[str] | None, out: Path, threads: int | None, workers: int, until: Step
+) -> RunResult:
+    from mixwright.pipeline.run import run_recipe
+    from mixwright.recipe.load import load_recipe
+
+    return run_recipe(
+        load_recipe(recipe, settings or []),
+        out=out,
+        until=until,
+        threads=threads,
+        num_workers=workers,
+        on_event=_show_event,
+    )
+
+
+def _show_event(event: StageEvent) -> None:
+    facts = "" if event.status == "cached" else _facts(event.counts)
+    seconds = "cached" if event.status == "cached" else f"{event.seconds:.1f} s"
+    print(f"  {event.label:<22} {seconds:>8}  {facts}".rstrip(), file=sys.stderr, flush=True)
+
+
+def _facts(counts: Any) -> str:
+    flat = {key: value for key, value in counts.items() if isinstance(value, int | float | str)}
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int | float) else f"{value}"
+        for key, value in flat.items()
+    )
+
+
+def _print_scores(result: RunResult) -> None:
+    from mixwright.cli.tables import score_lines
+
+    if result.scores:
+        print("\n".join(score_lines(result.scores)))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Errors meant for the user are shown without a traceback, as JSON too when `--json` is given."""
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_guarded(lambda: app(given, standalone_mode=False), "--json" in given))
+
+
+def _guarded(call: Callable[[], Any], as_json: bool) -> int:
+    import click
+
+    try:
+        code = call()
+    except MixwrightError as error:
+        if as_json:
+            _print_json(error.as_json())
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return InputError.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    return code if isinstance(code, int) else 0

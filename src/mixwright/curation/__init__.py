@@ -1,0 +1,1 @@
+"""From records to a corpus: filters, de-duplication, decontamination. Nothing is lost silently."""

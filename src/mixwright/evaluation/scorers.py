@@ -1,0 +1,150 @@
+"""Scorers: from a raw response to a score and to whether it could be read at all.
+
+*Parse failure is never mixed with a wrong answer*: a model that has been captured by another format fails to parse,
+which is another finding than not knowing. A scorer is one decorated function; its name and version are written into
+every record, and records of different versions are not compared.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.items.suite import Item
+
+
+class Response(NamedTuple):
+    """What a model wrote. finished: it closed its turn within the limit."""
+
+    text: str
+    finished: bool
+
+
+class Score(NamedTuple):
+    """value: 0 to 1; 0 whenever the response could not be parsed. parsed: an answer of the asked form was found."""
+
+    value: float
+    parsed: bool
+
+
+ScorerFunction: TypeAlias = Callable[[Response, Item], Score]
+
+
+@dataclass(frozen=True)
+class RegisteredScorer:
+    name: str
+    version: int
+    options: frozenset[str]
+    function: ScorerFunction
+
+
+SCORERS: dict[str, RegisteredScorer] = {}
+
+
+def scorer(name: str, *, version: int = 1, options: tuple[str, ...] = ()) -> Callable[[ScorerFunction], ScorerFunction]:
+    """Register a function as the scorer `name`. options: the keys it understands in the recipe."""
+
+    def register(function: ScorerFunction) -> ScorerFunction:
+        if name in SCORERS:
+            raise ValueError(f"a scorer called '{name}' exists already")
+        SCORERS[name] = RegisteredScorer(name, version, frozenset(options), function)
+        return function
+
+    return register
+
+
+def check_scorer(name: str, options: Mapping[str, Any], where: str) -> None:
+    """Raise InputError for an unknown scorer, an unknown option or a value it cannot use."""
+    if name not in SCORERS:
+        raise InputError(f"there is no scorer '{name}'", where=where, fix=did_you_mean(name, SCORERS))
+    known = SCORERS[name].options
+    for key in options:
+        if key not in known:
+            raise InputError(f"the scorer '{name}' has no option '{key}'", where=where, fix=did_you_mean(key, known))
+    tolerance = options.get("tolerance", 0)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or tolerance < 0:
+        raise InputError(f"tolerance is a number of at least 0, found {tolerance!r}", where=where)
+    for key in ("labels", "options"):
+        values = options.get(key, ["any"])
+        if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+            raise InputError(f"'{key}' is a list of texts, found {values!r}", where=where)
+    if name == "choice" and "options" not in options:
+        raise InputError("the scorer 'choice' needs 'options', the list of answers", where=where)
+    if "regex" in options:
+        try:
+            re.compile(options["regex"])
+        except (re.error, TypeError) as error:
+            raise InputError(f"'{options['regex']}' is no regular expression ({error})", where=where) from None
+
+
+def score(response: Response, item: Item) -> Score:
+    """The score of one response by its item's scorer."""
+    return SCORERS[item.scorer].function(response, item)
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.split())
+
+
+@scorer("exact", options=("labels",))
+def exact(response: Response, item: Item) -> Score:
+    """The target and nothing else, blanks aside. With `labels`, only a label counts as an answer."""
+    text = _normal(response.text)
+    labels = item.options.get("labels")
+    readable = text in map(_normal, labels) if isinstance(labels, list) else bool(text)  # type: ignore[arg-type]
+    parsed = response.finished and readable
+    return Score(float(parsed and text == _normal(item.target)), parsed)
+
+
+@scorer("choice", options=("options",))
+def choice(response: Response, item: Item) -> Score:
+    """The one option that the response names as a whole word; none or several is no answer."""
+    options: list[str] = list(item.options["options"])  # type: ignore[arg-type]
+    named = [option for option in options if re.search(rf"(?<!\w){re.escape(option)}(?!\w)", response.text)]
+    # an option inside a longer one ("blue" in "dark blue") is not named by it
+    named = [option for option in named if not any(option != other and option in other for other in named)]
+    if len(named) != 1:
+        return Score(0.0, False)
+    return Score(float(named[0] == item.target), True)
+
+
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+
+
+@scorer("numeric", options=("tolerance",))
+def numeric(response: Response, item: Item) -> Score:
+    """The last number of the response against the target, within an absolute `tolerance` (default 0)."""
+    found = NUMBER.findall(response.text)
+    wanted = NUMBER.findall(item.target)
+    if not found or not response.finished:
+        return Score(0.0, False)
+    if not wanted:
+        raise InputError(f"the target {item.target!r} holds no number", where=f"suites.{item.suite}")
+    value, target = (float(numbers[-1].replace(",", "")) for numbers in (found, wanted))
+    tolerance = float(item.options.get("tolerance", 0))  # type: ignore[arg-type]
+    return Score(float(math.isfinite(value) and abs(value - target) <= tolerance), True)
+
+
+@scorer("format", options=("regex", "json"))
+def format_(response: Response, item: Item) -> Score:
+    """The form of an answer. `regex`: the whole response matches; `json: true`: it is JSON equal to the target's.
+
+    Without an option the response must equal the target to the letter, line breaks included, ends trimmed.
+    """
+    text = response.text.strip()
+    if "regex" in item.options:
+        matches = re.fullmatch(str(item.options["regex"]), text) is not None
+        return Score(float(matches and response.finished), matches)
+    if item.options.get("json"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return Score(0.0, False)
+        return Score(float(value == json.loads(item.target)), True)
+    parsed = response.finished and bool(text)
+    return Score(float(parsed and text == item.target.strip()), parsed)

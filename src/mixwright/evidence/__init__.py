@@ -1,0 +1,1 @@
+"""Contract, certificate and verdict: what the records of two models prove."""

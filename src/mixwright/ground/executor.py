@@ -1,0 +1,60 @@
+"""Where fan-out work runs: in this process or in local processes. What runs does not know.
+
+`map` keeps the order of its tasks whatever finishes first, so results do not depend on the number of workers. Functions
+and tasks travel by the standard process protocol: module-level functions and plain data only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import Protocol, TypeVar
+
+from mixwright.ground.errors import BrokenRun
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Runs a function over tasks, results in the order of the tasks."""
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]: ...
+
+
+class InProcess:
+    """One task after the other, here."""
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        return map(function, tasks)
+
+
+class LocalProcesses:
+    """Tasks over `num_workers` spawned processes, at most two tasks per worker in memory at once."""
+
+    def __init__(self, num_workers: int) -> None:
+        if num_workers < 1:
+            raise ValueError(f"num_workers must be at least 1, found {num_workers}")
+        self.num_workers = num_workers
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        pending = iter(tasks)
+        with ProcessPoolExecutor(self.num_workers, mp_context=get_context("spawn")) as pool:
+            window = [pool.submit(function, task) for task in islice(pending, 2 * self.num_workers)]
+            try:
+                while window:
+                    yield window.pop(0).result()
+                    window.extend(pool.submit(function, task) for task in islice(pending, 1))
+            except BrokenProcessPool:
+                raise BrokenRun(
+                    "a worker process died (out of memory, or killed)",
+                    fix="Give the same command again, with fewer --workers if memory was short.",
+                ) from None
+
+
+def executor_for(num_workers: int) -> Executor:
+    """One worker stays in this process; more become local processes."""
+    return InProcess() if num_workers == 1 else LocalProcesses(num_workers)

@@ -1,0 +1,168 @@
+"""The store: stages run once, whole or not at all, and never twice for the same inputs.
+
+A stage is a plain function that fills a directory. The store names the result by a key - stage, code, configuration and
+the digests of its inputs - and runs the function only when no artefact has that key. The function writes into a work
+directory; a finished one is sealed and renamed into place in one step, so a process killed at any moment leaves either
+the artefact or nothing. A resumable stage (training) finds its work directory as the killed process left it; every
+other one starts from an empty directory. A file lock per key keeps two processes from doing the same work; the lock
+dies with its process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from mixwright.ground.artefacts import Artefact, open_artefact, seal, write_json
+from mixwright.ground.errors import BrokenRun, InputError
+from mixwright.ground.hashing import FileDigests, Json, digest
+
+Counts = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class StageEvent:
+    """What happened to one stage of a run. seconds: wall time, 0 when it was cached."""
+
+    stage: str
+    label: str
+    key: str
+    status: str  # "ran" | "cached"
+    seconds: float
+    counts: Counts
+
+
+class Store:
+    """Content-addressed artefacts below one folder.
+
+    on_event: called once for each stage, when it is finished or found cached.
+    """
+
+    def __init__(self, root: Path, on_event: Callable[[StageEvent], None] = lambda event: None) -> None:
+        self.root = root
+        self.events: list[StageEvent] = []
+        self._on_event = on_event
+        try:
+            for name in ("work", "locks"):
+                (root / name).mkdir(parents=True, exist_ok=True)
+            writable = os.access(root, os.W_OK)
+        except OSError as error:
+            raise InputError(
+                f"the output folder cannot be created or written ({error.strerror or error})",
+                where=str(root),
+                fix="Choose a writable folder with --out.",
+            ) from None
+        if not writable:
+            raise InputError(
+                "the output folder is read-only", where=str(root), fix="Choose a writable folder with --out."
+            )
+        self.file_digest = FileDigests(root / "file-digests.json")
+
+    def build(
+        self,
+        stage: str,
+        label: str,
+        *,
+        inputs: Mapping[str, Artefact],
+        config: Mapping[str, Json],
+        make: Callable[[Path], Counts],
+        code: Sequence[str] = (),
+        libraries: Sequence[str] = (),
+        resumable: bool = False,
+    ) -> Artefact:
+        """The artefact of one stage: found, or made now.
+
+        inputs: artefacts it reads; their digests enter the key.
+        config: everything else that may change the result.
+        make: fills the directory it is given and returns counts for the manifest.
+        code: floors (sub-packages) whose source enters the key; libraries: distributions whose version does.
+        Raises BrokenRun when the disk is full.
+        """
+        about: dict[str, Json] = {
+            "stage": stage,
+            "config": dict(config),
+            "inputs": {name: artefact.digest for name, artefact in sorted(inputs.items())},
+            "code": {floor: code_digest(floor) for floor in code},
+            "versions": {name: metadata.version(name) for name in ("mixwright", *libraries)},
+        }
+        key = digest(about)[:24]
+        final = self.root / stage / key
+        artefact = open_artefact(final)
+        if artefact is None:
+            with self._locked(stage, key):
+                artefact = open_artefact(final)  # another process may have finished it meanwhile
+                if artefact is None:
+                    return self._make(stage, label, key, final, about, make, resumable)
+        self._tell(StageEvent(stage, label, key, "cached", 0.0, artefact.manifest.get("counts", {})))
+        return artefact
+
+    def _make(
+        self,
+        stage: str,
+        label: str,
+        key: str,
+        final: Path,
+        about: dict[str, Json],
+        make: Callable[[Path], Counts],
+        resumable: bool,
+    ) -> Artefact:
+        work = self.root / "work" / f"{stage}-{key}"
+        started = time.perf_counter()
+        try:
+            if work.exists() and not resumable:
+                shutil.rmtree(work)
+            work.mkdir(parents=True, exist_ok=True)
+            counts = make(work)
+            seconds = time.perf_counter() - started
+            write_json(work / "timing.json", {"seconds": round(seconds, 3)})
+            value = seal(work, {**about, "key": key, "counts": dict(counts)})
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if final.exists():
+                shutil.rmtree(final)  # a damaged artefact: open_artefact refused it
+            work.rename(final)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise BrokenRun(
+                    f"the disk is full (stage '{label}')",
+                    where=str(self.root),
+                    fix="Free some space and give the same command again: finished stages are kept.",
+                ) from None
+            raise
+        self._tell(StageEvent(stage, label, key, "ran", seconds, counts))
+        return Artefact(final, value)
+
+    @contextlib.contextmanager
+    def _locked(self, stage: str, key: str) -> Iterator[None]:
+        with (self.root / "locks" / f"{stage}-{key}").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"waiting: another process works on stage '{stage}'", file=sys.stderr)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _tell(self, event: StageEvent) -> None:
+        self.events.append(event)
+        self._on_event(event)
+
+
+@functools.cache
+def code_digest(floor: str) -> str:
+    """SHA-256 over the Python sources of one floor of this package (`curation`, `tokens`, ...)."""
+    folder = Path(__file__).parent.parent / floor
+    value = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        value.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        value.update(path.read_bytes())
+    return value.hexdigest()

@@ -1,0 +1,53 @@
+"""Which device and number format a computation uses, decided once and written into the lock."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixwright.ground.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(wanted: str) -> str:
+    """ "cpu" or "cuda" for auto, cpu or cuda. Raises InputError when cuda is asked for and absent."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise InputError(
+            "no CUDA device is available",
+            where="train.device",
+            fix="Use auto or cpu, or install a CUDA build of torch.",
+        )
+    return "cpu"
+
+
+def choose_precision(wanted: str, device: str) -> str:
+    """ "fp32" or "bf16" for auto: bf16 on CUDA and on CPUs that multiply it natively, where it pays."""
+    if wanted != "auto":
+        return wanted
+    if device == "cuda":
+        return "bf16"
+    return "bf16" if _cpu_has_bf16() else "fp32"
+
+
+def _cpu_has_bf16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split("flags", 2)[1].split("\n", 1)[0].split()
+    except (OSError, IndexError):
+        return platform.machine() == "arm64" and platform.system() == "Darwin"
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """The context in which a forward pass runs."""
+    import torch
+
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16")

@@ -1,0 +1,153 @@
+"""One handle over any causal language model: log-probabilities and batched greedy generation.
+
+Generation is our own loop over the model's key-value cache: prompts are padded on the left, finished sequences leave
+the batch (and the cache) at once, and a batch holds prompts of like length, because padding is the main cost on short
+prompts. Its result does not depend on the order in which prompts are given. What it does not do: sampling, beams, models
+without a cache.
+
+Shapes: B prompts in a batch, P padded prompt length, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mixwright.ground.errors import InputError
+from mixwright.ground.progress import progress
+from mixwright.models.device import autocast, choose_device
+from mixwright.models.tokenizer import ChatTokenizer
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Generation(NamedTuple):
+    """text: decoded answer without special tokens. finished: the model closed its turn within the limit."""
+
+    text: str
+    finished: bool
+    num_tokens: int
+
+
+def load_model(folder: Path, device: str) -> Any:
+    """The model in fp32 on a device. Raises InputError when its weights do not load."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+        )
+    except Exception as error:  # whatever a broken model folder raises
+        raise InputError(f"the model cannot be loaded ({error})", where=str(folder)) from None
+    return model.to(device)
+
+
+class ModelHandle:
+    """A model with its tokenizer, ready to answer.
+
+    folder: a model in Hugging Face format. precision: "fp32" or "bf16" (autocast over fp32 weights).
+    """
+
+    def __init__(self, folder: Path, *, device: str = "auto", precision: str = "fp32") -> None:
+        self.device = choose_device(device)
+        self.precision = precision
+        self.tokenizer = ChatTokenizer(folder)
+        self.model = load_model(folder, self.device)
+        self.model.eval()
+        self._end_ids = _end_ids(self.model, self.tokenizer)
+
+    def log_probabilities(self, sequences: Sequence[Sequence[int]], *, batch_size: int = 64) -> list[torch.Tensor]:
+        """Log-probability of every token given those before it: for each sequence a float tensor (length - 1,)."""
+        import torch
+
+        results: list[torch.Tensor] = [torch.empty(0)] * len(sequences)
+        for batch in _batches(sequences, batch_size):
+            ids, mask = self._padded([sequences[i] for i in batch], left=False)
+            with torch.inference_mode(), autocast(self.device, self.precision):
+                logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits  # (B, P, V)
+            logps = logits[:, :-1].float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]  # (B, P - 1)
+            for row, i in enumerate(batch):
+                results[i] = logps[row, : len(sequences[i]) - 1].cpu()
+        return results
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: Sequence[int], batch_size: int, label: str
+    ) -> list[Generation]:
+        """Greedy answers to tokenized prompts, in the order given. max_new_tokens: one limit for each prompt."""
+        results: list[Generation | None] = [None] * len(prompts)
+        with progress(label, len(prompts)) as advance:
+            for batch in _batches(prompts, batch_size):
+                written = self._greedy([prompts[i] for i in batch], [max_new_tokens[i] for i in batch])
+                for i, (ids, finished) in zip(batch, written, strict=True):
+                    text = self.tokenizer.inner.decode(ids, skip_special_tokens=True)
+                    results[i] = Generation(text, finished, len(ids))
+                advance(len(batch), "")
+        return [result for result in results if result is not None]
+
+    def _greedy(self, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> list[tuple[list[int], bool]]:
+        import torch
+        from transformers import DynamicCache
+
+        ids, mask = self._padded(prompts, left=True)
+        written: list[list[int]] = [[] for _ in prompts]
+        finished = [False] * len(prompts)
+        alive = list(range(len(prompts)))
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            cache = DynamicCache(config=self.model.config)
+            positions = (mask.cumsum(-1) - 1).clamp(min=0)
+            while alive:
+                logits = self.model(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    position_ids=positions,
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).logits[:, -1]
+                chosen = logits.argmax(-1).tolist()
+                staying = []
+                for row, (i, token) in enumerate(zip(alive, chosen, strict=True)):
+                    if token in self._end_ids:
+                        finished[i] = True
+                        continue
+                    written[i].append(token)
+                    if len(written[i]) < limits[i]:
+                        staying.append(row)
+                if len(staying) < len(alive):
+                    keep = torch.tensor(staying, dtype=torch.long, device=self.device)
+                    alive = [alive[row] for row in staying]
+                    mask, positions = mask[keep], positions[keep]
+                    if alive:
+                        cache.batch_select_indices(keep)
+                ids = torch.tensor([[chosen[row]] for row in staying], device=self.device)
+                mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
+                positions = positions[:, -1:] + 1
+        return list(zip(written, finished, strict=True))
+
+    def _padded(self, sequences: Sequence[Sequence[int]], *, left: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        width = max(map(len, sequences))
+        ids = torch.full((len(sequences), width), self.tokenizer.pad_id, dtype=torch.long)
+        mask = torch.zeros(len(sequences), width, dtype=torch.long)
+        for row, sequence in enumerate(sequences):
+            place = slice(width - len(sequence), width) if left else slice(0, len(sequence))
+            ids[row, place] = torch.as_tensor(sequence)
+            mask[row, place] = 1
+        return ids.to(self.device), mask.to(self.device)
+
+
+def _batches(sequences: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:
+    """Indices in batches of like length, longest first, ties by content: the order given plays no part."""
+    order = sorted(range(len(sequences)), key=lambda i: (-len(sequences[i]), list(sequences[i])))
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def _end_ids(model: Any, tokenizer: ChatTokenizer) -> frozenset[int]:
+    """The tokens that close a turn: the generation configuration's and the tokenizer's."""
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    listed = ends if isinstance(ends, list) else [ends]
+    return frozenset(int(end) for end in (*listed, tokenizer.inner.eos_token_id) if end is not None)

@@ -1,0 +1,110 @@
+"""Conversations to token ids with a loss mask, for any chat template.
+
+The mask must cover exactly what the model will have to write. It is found from the text: the conversation is rendered
+up to each assistant turn (with the generation prompt) and through it, and what lies between the two is the answer,
+closing token included. Rendering must therefore grow turn by turn; a template that rewrites earlier turns (some drop old
+reasoning) is refused for conversations where it does so, because no mask would be right. The whole text is tokenized
+once and character offsets carry the mask over to tokens, so tokenization is the one the model sees at inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mixwright.ground.errors import InputError
+from mixwright.items.conversation import Message
+
+
+class Encoded(NamedTuple):
+    """ids: int32 (num_tokens,). loss: bool (num_tokens,), true where the token is to be learnt."""
+
+    ids: npt.NDArray[np.int32]
+    loss: npt.NDArray[np.bool_]
+
+
+class ChatTokenizer:
+    """A tokenizer with its chat template."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoTokenizer
+
+        try:
+            self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        except Exception as error:  # whatever a broken tokenizer file raises
+            raise InputError(f"the tokenizer cannot be loaded ({error})", where=str(folder)) from None
+        if not self.inner.is_fast:
+            raise InputError("a fast tokenizer (tokenizer.json) is needed", where=str(folder))
+
+    @property
+    def vocabulary_size(self) -> int:
+        return len(self.inner)
+
+    @property
+    def pad_id(self) -> int:
+        """The padding token, or the end token where there is none: padding is masked everywhere."""
+        pad = self.inner.pad_token_id
+        return int(pad if pad is not None else self.inner.eos_token_id)
+
+    def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
+        """The conversation as text. Raises ValueError when the template refuses it."""
+        from jinja2 import TemplateError
+
+        try:
+            text = self.inner.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=answer_next)
+        except (TemplateError, KeyError, TypeError) as error:
+            raise ValueError(f"the chat template refuses this conversation ({error})") from None
+        return str(text)
+
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of a prompt, up to where the model writes."""
+        text = self.render(messages, answer_next=True)
+        return list(self.inner(text, add_special_tokens=False)["input_ids"])
+
+    def encode(self, conversations: Sequence[Sequence[Message]], *, loss: str) -> list[Encoded | ValueError]:
+        """Tokens and masks of whole conversations; a ValueError in place of one that cannot be encoded.
+
+        loss: "assistant" for the assistant's turns, "all" for every token but the first.
+        """
+        texts: list[str] = []
+        spans: list[list[tuple[int, int]] | ValueError] = []
+        for messages in conversations:
+            try:
+                text = self.render(messages, answer_next=False)
+                spans.append(self._answers(messages, text) if loss == "assistant" else [(0, len(text))])
+            except ValueError as error:
+                text = ""
+                spans.append(error)
+            texts.append(text)
+        batch = self.inner(texts, add_special_tokens=False, return_offsets_mapping=True)
+        return [
+            span if isinstance(span, ValueError) else _masked(ids, offsets, span)
+            for span, ids, offsets in zip(spans, batch["input_ids"], batch["offset_mapping"], strict=True)
+        ]
+
+    def _answers(self, messages: Sequence[Message], text: str) -> list[tuple[int, int]]:
+        spans = []
+        for i, message in enumerate(messages):
+            if message["role"] != "assistant":
+                continue
+            start = self.render(messages[:i], answer_next=True)
+            end = self.render(messages[: i + 1], answer_next=False) if i + 1 < len(messages) else text
+            if not (text.startswith(start) and text.startswith(end) and len(start) < len(end)):
+                raise ValueError("the chat template rewrites earlier turns of this conversation")
+            spans.append((len(start), len(end.rstrip())))
+        return spans
+
+
+def _masked(ids: list[int], offsets: list[tuple[int, int]], spans: list[tuple[int, int]]) -> Encoded:
+    starts = np.fromiter((start for start, _ in offsets), np.int64, len(offsets))
+    ends = np.fromiter((end for _, end in offsets), np.int64, len(offsets))
+    loss = np.zeros(len(ids), np.bool_)
+    for first, last in spans:
+        loss |= (ends > first) & (starts < last) & (ends > starts)
+    if len(loss):
+        loss[0] = False  # nothing precedes the first token that could predict it
+    return Encoded(np.asarray(ids, np.int32), loss)

@@ -1,0 +1,138 @@
+"""The lock: a recipe resolved to hashes and versions. Same lock, same result.
+
+Making it is also the first check of everything the recipe points at - files, model, generators, scorers - so that what
+is missing is said before anything is spent. It holds no absolute path: two people with the same files get the same lock.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mixwright.evaluation.scorers import check_scorer
+from mixwright.ground.errors import InputError
+from mixwright.ground.hashing import FileDigests, Json, digest
+from mixwright.models.device import choose_device, choose_precision
+from mixwright.models.folder import ModelFolder, find_model
+from mixwright.recipe.load import LoadedRecipe
+from mixwright.recipe.schema import Recipe, Source, Suite
+from mixwright.sources.files import find_files
+from mixwright.sources.generators import abilities_of
+
+LIBRARIES = ("numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a run rests on.
+
+    base: the model to start from. files: hashes of the files of every source and suite, by `sources.name`.
+    device, precision, threads: how it is computed.
+    """
+
+    recipe: Recipe
+    base: ModelFolder
+    files: dict[str, list[dict[str, Json]]]
+    device: str
+    precision: str
+    threads: int
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 of the lock, 64 hex digits."""
+        return digest(self.as_json())
+
+    def files_digest(self, part: str) -> str:
+        return digest(self.files.get(part, []))
+
+    def as_json(self) -> dict[str, Json]:
+        plain = self.recipe.model_dump(
+            mode="json", exclude={"variables": True, "base": True, "sources": True, "suites": True}
+        )
+        return {
+            "recipe": plain,
+            "base": {
+                "model": self.base.name,
+                "sha256": self.base.sha256,
+                "tokenizer_sha256": self.base.tokenizer_sha256,
+                "template_sha256": self.base.template_sha256,
+            },
+            "sources": self._entries("sources", self.recipe.sources),
+            "suites": self._entries("suites", self.recipe.suites),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in ("mixwright", *LIBRARIES)},
+            },
+            "machine": platform.machine(),
+            "device": self.device,
+            "precision": self.precision,
+            "threads": self.threads,
+        }
+
+    def _entries(self, part: str, entries: dict[str, Any]) -> dict[str, Json]:
+        return {
+            name: {**part_config(entry), "files": self.files.get(f"{part}.{name}", [])}
+            for name, entry in entries.items()
+        }
+
+
+def part_config(entry: Source | Suite) -> dict[str, Json]:
+    """A source or suite without where its files lie: their hashes stand for them."""
+    return entry.model_dump(mode="json", exclude={"path"}, exclude_none=True)
+
+
+def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | None) -> Lock:
+    """Resolve and check everything a recipe points at. threads: of the computation, all cores when None.
+
+    Raises InputError for the first thing that is missing or does not fit.
+    """
+    recipe = loaded.recipe
+    base = find_model(recipe.base, file_digest)
+    files: dict[str, list[dict[str, Json]]] = {}
+    for part, entries in (("sources", recipe.sources), ("suites", recipe.suites)):
+        for name, entry in entries.items():
+            where = f"{part}.{name}"
+            if entry.path is not None:
+                found = find_files(entry.path, f"{where}.path")
+                files[where] = [_described(path, file_digest) for path in found]
+            if entry.generate is not None:
+                _check_generator(entry, where)
+    for name, suite in recipe.suites.items():
+        if suite.scorer is not None:
+            check_scorer(suite.scorer.name, suite.scorer.options, f"suites.{name}.scorer")
+    device = choose_device(recipe.train.device)
+    return Lock(
+        recipe=recipe,
+        base=base,
+        files=files,
+        device=device,
+        precision=choose_precision(recipe.train.precision, device),
+        threads=threads or os.cpu_count() or 1,
+    )
+
+
+def _described(path: Path, file_digest: FileDigests) -> dict[str, Json]:
+    try:
+        return {"name": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
+    except PermissionError:
+        raise InputError("the file may not be read (permission denied)", where=str(path)) from None
+
+
+def _check_generator(entry: Source | Suite, where: str) -> None:
+    assert entry.generate is not None
+    try:
+        known = abilities_of(entry.generate)
+    except ValueError as error:
+        raise InputError(str(error), where=f"{where}.generate") from None
+    unknown = [name for name in entry.abilities or () if name not in known]
+    if unknown:
+        raise InputError(
+            f"the generator '{entry.generate}' has no ability '{unknown[0]}'",
+            where=f"{where}.abilities",
+            fix=f"It has: {', '.join(known)}.",
+        )

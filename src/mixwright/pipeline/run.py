@@ -1,0 +1,175 @@
+"""`run`: a recipe to certificates, or as far as one is asked to go."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from mixwright.ground.artefacts import read_json, write_json
+from mixwright.ground.errors import BrokenRun, InputError
+from mixwright.ground.executor import executor_for
+from mixwright.ground.store import StageEvent, Store
+from mixwright.pipeline.lock import Lock, make_lock
+from mixwright.pipeline.plan import Plan, make_plan
+from mixwright.pipeline.rundir import place, point_latest
+from mixwright.pipeline.stages import Stages
+from mixwright.recipe.load import LoadedRecipe
+from mixwright.recipe.schema import BASE_ARM, MAIN_ARM
+
+Step: TypeAlias = Literal["curate", "tokenize", "blend", "train", "evaluate", "certify"]
+STEPS: tuple[Step, ...] = ("curate", "tokenize", "blend", "train", "evaluate", "certify")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """path: the run directory. verdict: of the blend, None when there is no contract or it was not reached.
+
+    certificates: the content of `certificate.json` by arm. events: what each stage did.
+    """
+
+    path: Path
+    lock: Lock
+    verdict: str | None
+    certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    events: Sequence[StageEvent] = ()
+
+
+def run_recipe(
+    loaded: LoadedRecipe,
+    *,
+    out: Path,
+    until: Step = "certify",
+    threads: int | None = None,
+    num_workers: int = 1,
+    on_event: Callable[[StageEvent], None] = lambda event: None,
+) -> RunResult:
+    """Do everything up to `until`, reusing what is done. The store is `out/store`, the run `out/<name>-<lock>`.
+
+    threads: of the computation, all cores when None. num_workers: processes for curation.
+    Raises InputError for bad input and BrokenRun when the run cannot go on.
+    """
+    with _stages(loaded, out, threads, num_workers, on_event) as stages:
+        run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
+        run.mkdir(parents=True, exist_ok=True)
+        _write_about(run, loaded, stages.lock)
+        result = _through(stages, run, STEPS.index(until))
+        _write_run(run, loaded, stages.lock, result, stages.store.events)
+        point_latest(run, loaded.recipe.name)
+        return result
+
+
+def plan_recipe(
+    loaded: LoadedRecipe,
+    *,
+    out: Path,
+    threads: int | None = None,
+    num_workers: int = 1,
+    on_event: Callable[[StageEvent], None] = lambda event: None,
+) -> Plan:
+    """What `run_recipe` would do, from the data as it is; arguments and errors as there."""
+    with _stages(loaded, out, threads, num_workers, on_event) as stages:
+        return make_plan(stages)
+
+
+@contextlib.contextmanager
+def _stages(
+    loaded: LoadedRecipe,
+    out: Path,
+    threads: int | None,
+    num_workers: int,
+    on_event: Callable[[StageEvent], None],
+) -> Iterator[Stages]:
+    """The stages of a recipe; errors raised inside point at the recipe's lines, a full disk is a broken run."""
+    store = Store(out / "store", on_event)
+    try:
+        lock = make_lock(loaded, store.file_digest, threads)
+        store.file_digest.save()
+        yield Stages(lock, store, executor_for(num_workers))
+    except InputError as error:
+        raise loaded.located(error) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BrokenRun(
+                "the disk is full", where=str(out), fix="Free some space and give the same command again."
+            ) from None
+        raise
+
+
+def _through(stages: Stages, run: Path, last: int) -> RunResult:
+    recipe, arms = stages.recipe, stages.recipe.arm_names
+    certificates: dict[str, dict[str, Any]] = {}
+    scores: dict[str, dict[str, float]] = {}
+    for name, suite in stages.suites.items():
+        _put(suite, run / "suites" / name)
+    _put(stages.corpus(), run / "corpus")
+    if last >= STEPS.index("tokenize"):
+        for name in recipe.sources:
+            _put(stages.tokens(name), run / "tokens" / name)
+    if last >= STEPS.index("blend"):
+        for arm in arms:  # all of them before any training: what cannot be realised is refused first
+            _put(stages.blend(arm), run / "arms" / arm / "blend")
+    if last >= STEPS.index("train"):
+        for arm in arms:
+            _put(stages.training(arm), run / "arms" / arm / "training")
+    if last >= STEPS.index("evaluate") and recipe.suites:
+        for arm in (BASE_ARM, *arms):
+            _put(stages.responses(arm), run / "arms" / arm / "responses")
+            records = stages.records(arm)
+            _put(records, run / "arms" / arm / "evaluation")
+            scores[arm] = records.manifest["counts"]
+    if last >= STEPS.index("certify") and recipe.contract is not None:
+        for arm in arms:
+            certificate = stages.certificate(arm)
+            _put(certificate, run / "arms" / arm / "certificate")
+            certificates[arm] = read_json(certificate / "certificate.json")
+    verdict = certificates[MAIN_ARM]["verdict"] if certificates else None
+    return RunResult(run, stages.lock, verdict, certificates, scores, stages.store.events)
+
+
+def _put(artefact: Any, at: Path) -> None:
+    at.parent.mkdir(parents=True, exist_ok=True)
+    place(artefact, at)
+
+
+def _write_about(run: Path, loaded: LoadedRecipe, lock: Lock) -> None:
+    write_json(run / "lock.json", lock.as_json())
+    plain = loaded.recipe.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    text = yaml.safe_dump({"mixwright": 1, **plain}, sort_keys=False, allow_unicode=True, width=110)
+    (run / "recipe.yaml").write_text(text, encoding="utf-8")
+
+
+def _write_run(run: Path, loaded: LoadedRecipe, lock: Lock, result: RunResult, events: Sequence[StageEvent]) -> None:
+    arms = [BASE_ARM, *loaded.recipe.arm_names] if loaded.recipe.suites else [*loaded.recipe.arm_names]
+    write_json(
+        run / "run.json",
+        {
+            "mixwright": lock.as_json()["versions"]["mixwright"],  # type: ignore[index,call-overload]
+            "name": loaded.recipe.name,
+            "lock": lock.id,
+            "command": shlex.join(["mixwright", *sys.argv[1:]]),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "arms": arms,
+            "main_arm": MAIN_ARM,
+            "verdict": result.verdict,
+            "stages": [
+                {
+                    "stage": e.stage,
+                    "label": e.label,
+                    "key": e.key,
+                    "status": e.status,
+                    "seconds": round(e.seconds, 3),
+                }
+                for e in events
+            ],
+        },
+    )

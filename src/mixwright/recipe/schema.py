@@ -1,0 +1,459 @@
+"""The recipe: frozen, typed, and ignorant of torch.
+
+Every key a user may write stands here with its unit and default. Unknown keys, impossible values and references to
+things that do not exist are refused with path, value and suggestion before anything runs. Shares are exact rationals
+(`0.1`, `1/3`), so that what is written is what is realised.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
+
+from mixwright.ground.errors import did_you_mean
+from mixwright.recipe.problems import Problem, problems_error, unknown_keys
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Role: TypeAlias = Literal["domain", "general"]
+
+MAIN_ARM = "blend"
+BASE_ARM = "base"
+CONTRACT_WORDS = ("general", "domain", "each_ability")
+METRICS = ("score", "parse_rate")
+
+
+def _share(value: Any) -> Any:
+    """A share as an exact rational from 0.25, '1/3' or Fraction."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
+        raise ValueError("a share is a number between 0 and 1, such as 0.25 or 1/3")
+    try:
+        share = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a share is a number between 0 and 1, such as 0.25 or 1/3") from None
+    if share <= 0:
+        raise ValueError("a share must be above 0: leave the source out instead")
+    if share > 1:
+        raise ValueError("a share is at most 1 (0.25, not 25)")
+    return share
+
+
+Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(lambda share: str(share), return_type=str)]
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error that names the near match."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            known = {field.alias or name for name, field in cls.model_fields.items()}
+            unknown = [str(key) for key in value if key not in known]
+            if unknown:
+                raise problems_error(unknown_keys(unknown, sorted(known)))
+        return value
+
+
+class Base(Strict):
+    """The model to specialise: `embedded:nano`, a folder, or a Hugging Face id with a revision."""
+
+    model: str
+    revision: str | None = None
+
+
+class Template(Strict):
+    """A conversation written with `{column}` fields; `{a.b.0}` walks into nested JSON, `{{` is a brace."""
+
+    system: str | None = None
+    user: str
+    assistant: str | None = None
+
+
+class Source(Strict):
+    """One data set. Exactly one of `path` and `generate` says where its rows come from."""
+
+    role: Role
+    skill: str | None = None
+    licence: str = "unknown"
+    path: str | tuple[str, ...] | None = None  # files and globs, relative to the recipe
+    generate: str | None = None  # the name of a generator
+    records: int | None = Field(None, ge=1)  # generated rows
+    abilities: tuple[str, ...] | None = None  # of a generator; all when absent
+    seed: int = Field(0, ge=0)
+    format: Literal["auto", "messages", "prompt_completion", "alpaca"] = "auto"
+    columns: dict[str, str] | None = None  # role of a column -> its name in the file, e.g. {prompt: text}
+    template: Template | None = None
+    system: str | None = None  # a system turn put before conversations that have none
+    group: str | None = None  # the column whose values must not be torn apart by `holdout`
+    holdout: float = Field(0.0, ge=0.0, lt=1.0)  # share of groups kept away from training, for suites
+    malformed: Literal["refuse", "drop"] = "refuse"
+    max_repeats: float | None = Field(None, gt=0)  # times a record may be seen; unlimited when absent
+    loss: Literal["assistant", "all"] = "assistant"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Source:
+        problems = []
+        if (self.path is None) == (self.generate is None):
+            problems.append(Problem((), "give exactly one of 'path' and 'generate'"))
+        if self.generate is not None:
+            if self.records is None:
+                problems.append(Problem(("records",), "a generated source needs 'records', how many to make"))
+            for key in ("columns", "template", "group"):
+                if getattr(self, key) is not None:
+                    problems.append(Problem((key,), "applies to sources read from files, not to generated ones"))
+        else:
+            for key in ("records", "abilities"):
+                if getattr(self, key) is not None:
+                    problems.append(Problem((key,), "applies to generated sources only"))
+        if self.columns is not None and self.template is not None:
+            problems.append(Problem(("template",), "give 'columns' or 'template', not both"))
+        if self.template is not None and self.template.assistant is None:
+            problems.append(
+                Problem(("template", "assistant"), "a training source needs the answer: 'assistant' is missing")
+            )
+        if problems:
+            raise problems_error(problems)
+        return self
+
+
+def _scorer(value: Any) -> Any:
+    """`exact` or `{numeric: {tolerance: 0.01}}`."""
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        name, options = next(iter(value.items()))
+        return {"name": name, "options": options or {}}
+    return value
+
+
+class Scorer(Strict):
+    """The name of a scorer and its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class Suite(Strict):
+    """A set of evaluation items. Exactly one of `path`, `source` (its held-out rows) and `generate`."""
+
+    role: Role
+    version: int = Field(1, ge=1)
+    licence: str = "unknown"
+    path: str | tuple[str, ...] | None = None
+    source: str | None = None
+    generate: str | None = None
+    items_per_ability: int | None = Field(None, ge=1)
+    abilities: tuple[str, ...] | None = None
+    seed: int = Field(0, ge=0)
+    prompt: str | Template | None = None  # the user turn (or system and user) with {column} fields
+    target: str | None = None  # the gold answer with {column} fields
+    ability: str | None = None  # a constant or {column}; the suite's name when absent
+    cluster: str | None = None  # {column}: items that share it are not independent
+    scorer: Annotated[Scorer | None, BeforeValidator(_scorer)] = None
+    limit: int | None = Field(None, ge=1)  # a random subset of this size, the same for every arm
+    max_new_tokens: int = Field(64, ge=1)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Suite:
+        problems = []
+        origins = [name for name in ("path", "source", "generate") if getattr(self, name) is not None]
+        if len(origins) != 1:
+            problems.append(Problem((), "give exactly one of 'path', 'source' and 'generate'"))
+        elif self.path is not None:
+            problems += [
+                Problem((key,), f"a suite read from a file needs '{key}'")
+                for key in ("prompt", "target", "scorer")
+                if getattr(self, key) is None
+            ]
+        elif self.source is not None:
+            if self.scorer is None:
+                problems.append(Problem(("scorer",), "a suite of held-out rows needs 'scorer'"))
+            problems += [
+                Problem((key,), "comes from the source's rows here; leave it out")
+                for key in ("prompt", "target", "cluster")
+                if getattr(self, key) is not None
+            ]
+        else:
+            if self.items_per_ability is None:
+                problems.append(Problem(("items_per_ability",), "a generated suite needs 'items_per_ability'"))
+            problems += [
+                Problem((key,), "comes from the generator here; leave it out")
+                for key in ("prompt", "target", "cluster", "scorer", "ability")
+                if getattr(self, key) is not None
+            ]
+        if self.generate is None:
+            problems += [
+                Problem((key,), "applies to generated suites only")
+                for key in ("items_per_ability", "abilities")
+                if getattr(self, key) is not None
+            ]
+        if problems:
+            raise problems_error(problems)
+        return self
+
+
+class Dedup(Strict):
+    exact: bool = True
+
+
+class Filters(Strict):
+    """Limits of the sanity filters. A row outside them is dropped and its reason kept."""
+
+    min_answer_characters: int = Field(1, ge=1)
+    max_characters: int = Field(100_000, ge=1)
+    max_repetition: float = Field(0.8, gt=0, le=1)  # share of a long answer's word 4-grams that may be repeats
+    max_replacement: float = Field(0.01, ge=0, le=1)  # share of U+FFFD and control characters
+
+
+class Curate(Strict):
+    dedup: Dedup = Dedup()
+    filters: Filters = Filters()
+    decontaminate: Literal["all_suites", "refuse"] = "all_suites"  # drop leaked rows, or stop at the first
+
+
+class Budget(Strict):
+    """How long to train: a number of tokens, or passes over the domain sources."""
+
+    tokens: int | None = Field(None, ge=1)
+    domain_epochs: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Budget:
+        if (self.tokens is None) == (self.domain_epochs is None):
+            raise problems_error([Problem((), "give exactly one of 'tokens' and 'domain_epochs'")])
+        return self
+
+
+Shares: TypeAlias = dict[str, Share]
+
+
+class Blend(Strict):
+    unit: Literal["tokens", "supervised_tokens", "records"] = "tokens"
+    shares: Shares
+    budget: Budget
+    packing: bool = True  # several records in a row, kept apart by a block mask
+    seed: int = Field(0, ge=0)
+
+
+class Train(Strict):
+    objective: Literal["sft"] = "sft"
+    method: Literal["full"] = "full"
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    learning_rate: float = Field(2e-5, gt=0)
+    schedule: Literal["constant", "linear", "cosine", "wsd"] = "cosine"
+    warmup: float = Field(0.03, ge=0, lt=1)  # share of the steps
+    weight_decay: float = Field(0.0, ge=0)
+    gradient_clip: float = Field(1.0, gt=0)
+    sequence_length: int = Field(1024, ge=8)  # tokens in a row; longer records are dropped and counted
+    batch_tokens: int = Field(8192, ge=8)  # tokens in an optimizer step, a multiple of sequence_length
+    micro_batch_rows: int | None = Field(None, ge=1)  # rows in memory at once; all of a batch when absent
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int = Field(0, ge=0)
+    checkpoint_seconds: float = Field(60.0, gt=0)  # wall time between checkpoints; never changes the result
+
+    @model_validator(mode="after")
+    def _whole_rows(self) -> Train:
+        if self.batch_tokens % self.sequence_length:
+            multiple = max(1, round(self.batch_tokens / self.sequence_length)) * self.sequence_length
+            raise problems_error(
+                [
+                    Problem(
+                        ("batch_tokens",),
+                        f"{self.batch_tokens} is no multiple of sequence_length {self.sequence_length}",
+                        f"Nearest: {multiple}.",
+                    )
+                ]
+            )
+        return self
+
+
+class Arm(Strict):
+    """A comparison beside the blend: what differs from the recipe. `shares: domain` is the domain alone."""
+
+    shares: Shares | Literal["domain"]
+    budget: Budget | None = None
+    learning_rate: float | None = Field(None, gt=0)
+    seed: int | None = Field(None, ge=0)
+
+
+class Contract(Strict):
+    """What must improve and what must be kept, in score from 0 to 1. Names: see `parse_clause`."""
+
+    improve: dict[str, float] = {}
+    keep: dict[str, float] = {}
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+
+
+class Evaluate(Strict):
+    batch_size: int = Field(128, ge=1)
+
+
+class Recipe(Strict):
+    mixwright: Literal[1]
+    name: Name
+    variables: dict[str, str | int | float | None] = {}
+    base: Base
+    sources: dict[Name, Source] = Field(min_length=1)
+    suites: dict[Name, Suite] = {}
+    curate: Curate = Curate()
+    blend: Blend
+    arms: dict[Name, Arm] = {}
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    contract: Contract | None = None
+
+    @model_validator(mode="after")
+    def _references(self) -> Recipe:
+        problems = [
+            *self._check_shares(("blend", "shares"), self.blend.shares),
+            *self._check_arms(),
+            *self._check_suites(),
+            *self._check_contract(),
+        ]
+        if problems:
+            raise problems_error(problems)
+        return self
+
+    def _check_shares(self, path: tuple[str, ...], shares: Shares) -> list[Problem]:
+        problems = [
+            Problem((*path, name), "there is no source of this name", did_you_mean(name, self.sources))
+            for name in shares
+            if name not in self.sources
+        ]
+        total = sum(shares.values(), Fraction(0))
+        if total != 1 and not problems:
+            scaled = ", ".join(f"{name}: {float(share / total):.4g}" for name, share in shares.items()) if total else ""
+            problems.append(
+                Problem(path, f"the shares sum to {float(total):.6g}, not to 1", f"In proportion: {{{scaled}}}.")
+            )
+        return problems
+
+    def _check_arms(self) -> list[Problem]:
+        problems: list[Problem] = []
+        used = set(self.blend.shares)
+        domain = [name for name, source in self.sources.items() if source.role == "domain"]
+        for name, arm in self.arms.items():
+            if name in (BASE_ARM, MAIN_ARM):
+                problems.append(Problem(("arms", name), "this name is taken by the recipe itself"))
+            if arm.shares == "domain":
+                if not any(source in self.blend.shares for source in domain):
+                    problems.append(Problem(("arms", name, "shares"), "the blend holds no source with role 'domain'"))
+            else:
+                problems += self._check_shares(("arms", name, "shares"), arm.shares)
+                used |= set(arm.shares)
+            budget = arm.budget or self.blend.budget
+            problems += self._check_budget(("arms", name, "shares"), budget, self.arm_shares(name))
+        problems += self._check_budget(("blend", "budget"), self.blend.budget, self.blend.shares)
+        problems += [
+            Problem(("sources", name), "this source has a share in no arm", "Give it a share or remove it.")
+            for name in self.sources
+            if name not in used
+        ]
+        return problems
+
+    def _check_budget(self, path: tuple[str, ...], budget: Budget, shares: Shares) -> list[Problem]:
+        roles = {self.sources[name].role for name in shares if name in self.sources}
+        if budget.domain_epochs is not None and "domain" not in roles:
+            return [Problem(path, "a budget in domain_epochs needs a domain source in the blend", "Use budget.tokens.")]
+        return []
+
+    def _check_suites(self) -> list[Problem]:
+        problems: list[Problem] = []
+        for name, suite in self.suites.items():
+            if name in CONTRACT_WORDS:
+                problems.append(Problem(("suites", name), "this name is a word of the contract; choose another"))
+            if suite.source is None:
+                continue
+            if suite.source not in self.sources:
+                fix = did_you_mean(suite.source, self.sources)
+                problems.append(Problem(("suites", name, "source"), f"no source is called '{suite.source}'", fix))
+            elif self.sources[suite.source].holdout == 0:
+                problems.append(
+                    Problem(
+                        ("suites", name, "source"),
+                        f"source '{suite.source}' holds nothing out",
+                        f"Set sources.{suite.source}.holdout, for example to 0.2.",
+                    )
+                )
+        return problems
+
+    def _check_contract(self) -> list[Problem]:
+        if self.contract is None:
+            return []
+        problems: list[Problem] = []
+        if not self.contract.improve and not self.contract.keep:
+            problems.append(Problem(("contract",), "the contract asks for nothing", "Add 'improve' or 'keep'."))
+        for kind in ("improve", "keep"):
+            clauses: dict[str, float] = getattr(self.contract, kind)
+            for name, margin in clauses.items():
+                path = ("contract", kind, name)
+                target, _, metric = name.partition(".")
+                suite = target.partition("/")[0]
+                if metric and metric not in METRICS:
+                    problems.append(Problem(path, f"unknown metric '{metric}'", did_you_mean(metric, METRICS)))
+                if suite not in self.suites and suite not in CONTRACT_WORDS:
+                    known = [*self.suites, *CONTRACT_WORDS]
+                    problems.append(Problem(path, f"no suite is called '{suite}'", did_you_mean(suite, known)))
+                elif suite in CONTRACT_WORDS:
+                    role = "domain" if suite == "domain" else "general"
+                    if not any(entry.role == role for entry in self.suites.values()):
+                        problems.append(Problem(path, f"no suite has the role '{role}'"))
+                if kind == "keep" and not 0 < margin < 1:
+                    problems.append(
+                        Problem(
+                            path,
+                            f"found {margin}, a margin lies between 0 and 1",
+                            "No test can certify a margin of 0: 0.02 is two points.",
+                        )
+                    )
+                if kind == "improve" and not 0 <= margin < 1:
+                    problems.append(Problem(path, f"found {margin}, a gain lies between 0 and 1 (0.05 is five points)"))
+        return problems
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """The arms to train, comparisons first, the blend last."""
+        return (*self.arms, MAIN_ARM)
+
+    def arm_shares(self, arm: str) -> Shares:
+        """The shares of an arm. `domain` becomes the blend's domain sources in their own proportion."""
+        if arm == MAIN_ARM:
+            return self.blend.shares
+        shares = self.arms[arm].shares
+        if shares != "domain":
+            return shares
+        domain = {
+            name: share
+            for name, share in self.blend.shares.items()
+            if name in self.sources and self.sources[name].role == "domain"
+        }
+        total = sum(domain.values(), Fraction(0))
+        return {name: share / total for name, share in domain.items()}
+
+    def arm_blend(self, arm: str) -> Blend:
+        """The blend of an arm, complete."""
+        if arm == MAIN_ARM:
+            return self.blend
+        budget = self.arms[arm].budget or self.blend.budget
+        return self.blend.model_copy(update={"shares": self.arm_shares(arm), "budget": budget})
+
+    def arm_train(self, arm: str) -> Train:
+        """The training settings of an arm, complete."""
+        if arm == MAIN_ARM:
+            return self.train
+        chosen = self.arms[arm]
+        changes = {key: getattr(chosen, key) for key in ("learning_rate", "seed") if getattr(chosen, key) is not None}
+        return self.train.model_copy(update=changes)

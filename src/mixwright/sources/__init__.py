@@ -1,0 +1,1 @@
+"""Any data set to conversations or evaluation items: readers, templates, generators."""

@@ -1,0 +1,131 @@
+"""One source read: every row becomes a record, or a dropped row with its reason.
+
+Held-out groups are marked here, by a hash of source and group, so that the split stays the same whatever is added to
+the recipe, and suites can be made of them before anything is curated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mixwright.ground.artefacts import write_json
+from mixwright.ground.errors import InputError
+from mixwright.ground.hashing import Json, derive_seed
+from mixwright.ground.progress import progress
+from mixwright.recipe.schema import Source
+from mixwright.sources.files import find_files
+from mixwright.sources.forms import ToConversation, conversation_reader
+from mixwright.sources.generators import generate
+from mixwright.sources.readers import read_rows
+from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record
+from mixwright.sources.templates import as_text, look_up
+
+
+def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
+    """Write `records.parquet`, `dropped.parquet` and `counts.json` of one source. Returns the counts.
+
+    Raises InputError for a file that cannot be read, a form that does not fit, an empty source, and - unless the recipe
+    says `malformed: drop` - the first malformed row, with file and line.
+    """
+    rows = _generated(name, source) if source.generate else _from_files(name, source)
+    with (
+        RecordWriter(out / "records.parquet", Record) as records,
+        RecordWriter(out / "dropped.parquet", Dropped) as dropped,
+        progress(f"read {name}", source.records or 0) as advance,
+    ):
+        heldout = 0
+        for row in rows:
+            if isinstance(row, Dropped):
+                dropped.write(row)
+            else:
+                records.write(row)
+                heldout += row.split == "heldout"
+            advance(1, "")
+    counts: dict[str, Json] = {
+        "rows_in": records.count + dropped.count,
+        "rows_kept": records.count,
+        "rows_dropped": dropped.count,
+        "rows_heldout": heldout,
+    }
+    if records.count == 0:
+        raise InputError(
+            f"the source has no rows ({dropped.count} malformed)" if dropped.count else "the source has no rows",
+            where=f"sources.{name}",
+        )
+    write_json(out / "counts.json", counts)
+    return counts
+
+
+def _generated(name: str, source: Source) -> Iterator[Record]:
+    assert source.generate is not None
+    assert source.records is not None
+    examples = generate(
+        source.generate,
+        seed=source.seed,
+        num_records=source.records,
+        split="train",
+        abilities=source.abilities,
+    )
+    licence = source.licence if source.licence != "unknown" else "generated"
+    for number, example in enumerate(examples, 1):
+        messages = example.messages
+        if source.system is not None and messages[0]["role"] != "system":
+            messages = [{"role": "system", "content": source.system}, *messages]
+        yield conversation_record(
+            messages,
+            source=name,
+            origin=f"{source.generate}:{number}",
+            licence=licence,
+            group=example.group,
+            split=_split(name, source, example.group),
+        )
+
+
+def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
+    assert source.path is not None
+    to_conversation: ToConversation | None = None
+    for file in find_files(source.path, f"sources.{name}.path"):
+        for row in read_rows(file):
+            origin = f"{file.name}:{row.line}"
+            fault, text = row.fault, row.raw
+            if row.value is not None:
+                text = str(row.value)[:500]
+                try:
+                    if to_conversation is None:
+                        to_conversation = _reader(name, source, row.value)
+                    messages = to_conversation(row.value)
+                    group = as_text(look_up(source.group, row.value)) if source.group else None
+                    record = conversation_record(
+                        messages,
+                        source=name,
+                        origin=origin,
+                        licence=source.licence,
+                        group=group,
+                        split="train",
+                    )
+                    yield record._replace(split=_split(name, source, record.group))
+                    continue
+                except ValueError as error:
+                    fault = str(error)
+            assert fault is not None
+            if source.malformed == "refuse":
+                raise InputError(
+                    f"malformed row: {fault}",
+                    where=f"{file}:{row.line} (sources.{name})",
+                    fix=f"Mend the row, or set sources.{name}.malformed: drop to leave such rows out and count them.",
+                )
+            yield Dropped("", name, origin, "malformed", fault, "", text)
+
+
+def _reader(name: str, source: Source, row: Mapping[str, Json]) -> ToConversation:
+    try:
+        return conversation_reader(source, row)
+    except ValueError as error:
+        raise InputError(str(error), where=f"sources.{name}") from None
+
+
+def _split(name: str, source: Source, group: str) -> str:
+    if source.holdout and derive_seed("holdout", name, group) / 2**63 < source.holdout:
+        return "heldout"
+    return "train"

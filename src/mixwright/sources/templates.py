@@ -1,0 +1,52 @@
+"""Texts with `{column}` fields, filled from a row.
+
+Only look-ups: `{text}`, and `{answers.0.text}` to walk into nested JSON. No expressions, no attribute access - a
+template comes from a file that somebody else may have written. `{{` and `}}` are braces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mixwright.ground.errors import did_you_mean
+from mixwright.ground.hashing import canonical_json
+
+FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+
+def fill(template: str, row: Mapping[str, Any]) -> str:
+    """The template with every field replaced. Raises ValueError for a column the row does not have."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match.group(1) is None:
+            return match.group(0)[0]
+        return as_text(look_up(match.group(1).strip(), row))
+
+    return FIELD.sub(replace, template)
+
+
+def look_up(path: str, row: Mapping[str, Any]) -> Any:
+    """The value at `column.key.0`. Raises ValueError when there is none."""
+    if path in row:
+        return row[path]
+    value: Any = row
+    for part in path.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, Sequence) and not isinstance(value, str) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            known = list(value) if isinstance(value, Mapping) else []
+            raise ValueError(f"there is no column '{path}'. {did_you_mean(part, map(str, known))}")
+    return value
+
+
+def as_text(value: Any) -> str:
+    """A column's value as it stands in a text. Raises ValueError for an empty (null) one."""
+    if value is None:
+        raise ValueError("the value is null")
+    if isinstance(value, str):
+        return value
+    return canonical_json(value) if isinstance(value, dict | list | bool) else str(value)

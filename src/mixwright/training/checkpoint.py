@@ -1,0 +1,63 @@
+"""Checkpoints: whole or absent, exact, and free of pickle.
+
+Everything a continued run needs to be the undisturbed one: weights and optimizer state in fp32 safetensors; step,
+mixer state and running sums as JSON. A checkpoint is written beside, flushed and renamed; the one before it is removed
+only then, so a kill at any moment leaves a good one. Random numbers need no saving: they are seeded from the step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixwright.ground.artefacts import write_json
+from mixwright.training.optimizers import named_state, restore_state
+
+if TYPE_CHECKING:
+    import torch
+
+PREFIX = "step-"
+
+
+def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optimizer], state: dict[str, Any]) -> None:
+    """Write a checkpoint of `state["step"]` and remove older ones."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(exist_ok=True)
+    final = folder / f"{PREFIX}{state['step']:09d}"
+    beside = folder / f"writing-{os.getpid()}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    weights = {name: parameter.detach().contiguous() for name, parameter in model.named_parameters()}
+    save_file(weights, beside / "weights.safetensors")
+    save_file(
+        {k: v.contiguous() for k, v in named_state(model, optimizers).items()},
+        beside / "optimizer.safetensors",
+    )
+    for path in beside.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    write_json(beside / "state.json", state)
+    beside.rename(final)
+    for path in folder.iterdir():
+        if path != final:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optimizer]) -> dict[str, Any] | None:
+    """Restore the newest whole checkpoint into model and optimizers and return its state, or None."""
+    import torch
+    from safetensors.torch import load_file
+
+    for path in sorted(folder.glob(f"{PREFIX}*"), reverse=True) if folder.is_dir() else ():
+        state: dict[str, Any] = json.loads((path / "state.json").read_text())
+        weights = load_file(path / "weights.safetensors")
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(weights[name])
+        restore_state(model, optimizers, load_file(path / "optimizer.safetensors"))
+        return state
+    return None

@@ -1,0 +1,102 @@
+"""Training metrics: loss in all and per source, averaged over a window of steps, as JSON lines.
+
+Sums are part of the checkpoint, and lines behind a checkpoint are cut off on resume, so the file of a killed and
+resumed run equals that of an undisturbed one. Wall times differ between runs and stand apart in `timing.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mixwright.ground.hashing import canonical_json
+
+LINES = 200  # about this many lines in a run, whatever its length
+
+
+class Metrics:
+    """Collects per-token losses and appends a line for every window of steps.
+
+    sources: their names, in the order of the indices given to `add`. state: from a checkpoint.
+    """
+
+    def __init__(self, folder: Path, sources: Sequence[str], num_steps: int, state: dict[str, Any] | None) -> None:
+        self._file = folder / "metrics.jsonl"
+        self._timing = folder / "timing.jsonl"
+        self._sources = sources
+        self._window = max(1, num_steps // LINES)
+        self._num_steps = num_steps
+        self._sums = np.asarray(state["sums"] if state else [0.0] * len(sources))
+        self._counts = np.asarray(state["counts"] if state else [0] * len(sources))
+        self.tokens = int(state["tokens"]) if state else 0
+        self._earlier = float(state["seconds"]) if state else 0.0
+        self._started = time.perf_counter()
+        self.loss = float("nan")
+        step = int(state["step"]) if state else 0
+        for path in (self._file, self._timing):
+            lines = path.read_text().splitlines() if path.exists() else []
+            kept = [line for line in lines if _step_of(line) <= step]
+            path.write_text("".join(f"{line}\n" for line in kept))
+
+    def state(self) -> dict[str, Any]:
+        """For the checkpoint: sums, counts and tokens so far; seconds are information only."""
+        return {
+            "sums": self._sums.tolist(),
+            "counts": self._counts.tolist(),
+            "tokens": self.tokens,
+            "seconds": self._seconds(),
+        }
+
+    def add(
+        self,
+        step: int,
+        losses: npt.NDArray[np.float64],
+        sources: npt.NDArray[np.int64],
+        num_tokens: int,
+        learning_rate: float,
+    ) -> None:
+        """One step (from 1). losses: of supervised tokens (N,). sources: their source indices (N,)."""
+        size = len(self._sources)
+        self._sums += np.bincount(sources, weights=losses, minlength=size)
+        self._counts += np.bincount(sources, minlength=size)
+        self.tokens += num_tokens
+        if step % self._window and step != self._num_steps:
+            return
+        self.loss = float(self._sums.sum() / max(1, self._counts.sum()))
+        by_source = {
+            name: round(float(total / count), 6) if count else None
+            for name, total, count in zip(self._sources, self._sums, self._counts, strict=True)
+        }
+        line = {
+            "step": step,
+            "tokens": self.tokens,
+            "loss": round(self.loss, 6),
+            "loss_by_source": by_source,
+            "learning_rate": learning_rate,
+        }
+        _append(self._file, line)
+        _append(self._timing, {"step": step, "seconds": round(self._seconds(), 3)})
+        self._sums[:] = 0.0
+        self._counts[:] = 0
+
+    def _seconds(self) -> float:
+        return self._earlier + time.perf_counter() - self._started
+
+
+def _append(path: Path, line: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(canonical_json(line) + "\n")
+
+
+def _step_of(line: str) -> float:
+    """The step of a line; a line torn by a kill belongs to no step."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

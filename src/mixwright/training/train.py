@@ -1,0 +1,169 @@
+"""Supervised fine-tuning: a base model and the batches of a blend, to a model folder.
+
+One loop, one process. Weights and optimizer state stay fp32; the forward pass runs in bf16 where the device multiplies
+it natively. The loss of a step is the mean over its supervised tokens, however the rows are split into micro-batches.
+Every random number is seeded from the step, the batch is a function of the mixer's state, and both are in the
+checkpoint: killed anywhere and resumed, the run ends with the same weights, bit for bit, on one kind of CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixwright.blend.batches import Batch, batches
+from mixwright.blend.mixer import Mixer, MixerState, MixPlan
+from mixwright.ground.errors import BrokenRun
+from mixwright.ground.hashing import Json, derive_seed
+from mixwright.ground.progress import progress
+from mixwright.models.device import autocast
+from mixwright.models.handle import load_model
+from mixwright.models.packing import check_packing, packed_logits, plain_logits
+from mixwright.models.tokenizer import ChatTokenizer
+from mixwright.recipe.schema import Train
+from mixwright.tokens.store import TokenStore
+from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
+from mixwright.training.metrics import Metrics
+from mixwright.training.optimizers import build_optimizers
+from mixwright.training.schedule import learning_rate
+
+if TYPE_CHECKING:
+    import torch
+
+
+def train(
+    arm: str,
+    base: Path,
+    plan: MixPlan,
+    stores: Mapping[str, TokenStore],
+    realised: Mapping[str, Any],
+    settings: Train,
+    *,
+    device: str,
+    precision: str,
+    out: Path,
+) -> Mapping[str, Json]:
+    """Train one arm and write `model/`, `metrics.jsonl` and `timing.jsonl` to `out`, resuming what lies there.
+
+    realised: the blend stage's `realised.json`; what entered the model is counted here anew and must equal it.
+    Raises InputError for an architecture that cannot be packed, BrokenRun when the loss is no longer finite.
+    """
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+    model = load_model(base, device)
+    model.train()
+    if plan.packing:
+        check_packing(model, plan.row_tokens)
+    optimizers = build_optimizers(model, settings)
+    names = sorted(plan.shares)
+    num_steps = int(realised["num_steps"])
+    state = load_checkpoint(out / "checkpoints", model, optimizers)
+    metrics = Metrics(out, names, num_steps, state)
+    mixer = Mixer(plan, stores, MixerState(**state["mixer"]) if state else None)
+    rows_per_batch = settings.batch_tokens // settings.sequence_length
+    pad_id = ChatTokenizer(base).pad_id
+    entered = np.asarray(state["entered"] if state else [0] * len(names))
+    step = int(state["step"]) if state else 0
+    saved = time.monotonic()
+    with progress(f"train {arm}", num_steps, done=step) as advance:
+        for batch in batches(mixer, stores, names, rows_per_batch=rows_per_batch, pad_id=pad_id):
+            torch.manual_seed(derive_seed(settings.seed, "step", step))
+            rate = learning_rate(
+                step,
+                num_steps,
+                peak=settings.learning_rate,
+                schedule=settings.schedule,
+                warmup=settings.warmup,
+            )
+            losses = _step(model, optimizers, batch, settings, rate, plan.packing, device, precision)
+            step += 1
+            entered += np.bincount(batch.source[batch.source >= 0], minlength=len(names))
+            if not np.isfinite(losses).all():
+                raise BrokenRun(
+                    f"the loss is no longer finite at step {step} of arm '{arm}'",
+                    where="train.learning_rate",
+                    fix=f"Lower it (now {settings.learning_rate:g}), or set train.precision: fp32.",
+                )
+            metrics.add(step, losses, batch.source[batch.loss], batch.num_tokens, rate)
+            advance(1, "" if math.isnan(metrics.loss) else f"loss {metrics.loss:.3f}")
+            if time.monotonic() - saved >= settings.checkpoint_seconds and step < num_steps:
+                state = {
+                    "step": step,
+                    "mixer": mixer.snapshot(),
+                    "entered": entered.tolist(),
+                    **metrics.state(),
+                }
+                save_checkpoint(out / "checkpoints", model, optimizers, state)
+                saved = time.monotonic()
+    totals = {name: int(count) for name, count in zip(names, entered, strict=True)}
+    assert totals == realised["totals"]["tokens"], (totals, realised["totals"]["tokens"])
+    assert step == num_steps, (step, num_steps)
+    _save_model(model, base, out / "model")
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    return {"steps": step, "tokens": sum(totals.values())}
+
+
+def _step(
+    model: Any,
+    optimizers: list[torch.optim.Optimizer],
+    batch: Batch,
+    settings: Train,
+    rate: float,
+    packing: bool,
+    device: str,
+    precision: str,
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """One optimizer step. Returns the losses of the batch's supervised tokens, in row order."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    num_rows = len(batch.ids)
+    size = settings.micro_batch_rows or num_rows
+    losses = []
+    for start in range(0, num_rows, size):
+        rows = slice(start, start + size)
+        ids, segment, position, mask = (
+            torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
+            for array in (batch.ids, batch.segment, batch.position, batch.loss)
+        )
+        if not bool(mask.any()):
+            continue
+        with autocast(device, precision):
+            logits = packed_logits(model, ids, segment, position) if packing else plain_logits(model, ids, segment)
+        learnt = mask[:, 1:]  # the first token of a record is never learnt, so no prediction crosses records
+        each = cross_entropy(logits[:, :-1][learnt].float(), ids[:, 1:][learnt], reduction="none")
+        (each.sum() / batch.num_supervised).backward()
+        losses.append(each.detach().double().cpu().numpy())
+    torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    return np.concatenate(losses) if losses else np.zeros(0)
+
+
+def _save_model(model: Any, base: Path, folder: Path) -> None:
+    """The model in the number format of its base, with the base's own tokenizer files beside it."""
+    import torch
+
+    config = json.loads((base / "config.json").read_text())
+    name = config.get("dtype") or config.get("torch_dtype") or "float32"
+    shutil.rmtree(folder, ignore_errors=True)
+    model.to(getattr(torch, name)).save_pretrained(folder)
+    for path in sorted(base.iterdir()):
+        known = path.name.startswith(
+            ("tokenizer", "special_tokens", "added_tokens", "chat_template", "vocab", "merges")
+        )
+        if known and path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    for path in folder.iterdir():
+        path.chmod(0o644)
