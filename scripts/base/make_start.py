@@ -72,7 +72,7 @@ def write_tokenizer(folder: Path, seed: int) -> None:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_texts(seed), trainer)
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         pad_token=PAD,
         eos_token=END,
@@ -86,7 +86,7 @@ def write_tokenizer(folder: Path, seed: int) -> None:
 def write_weights(folder: Path, seed: int) -> int:
     """Save a random Llama of about 1.1 million parameters in bfloat16; return their number."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import AutoModelForCausalLM, LlamaConfig
 
     config = LlamaConfig(
         vocab_size=VOCABULARY_SIZE,
@@ -102,9 +102,9 @@ def write_weights(folder: Path, seed: int) -> int:
         eos_token_id=1,
     )
     torch.manual_seed(seed)
-    model = LlamaForCausalLM(config)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)  # type: ignore[no-untyped-call]
     model.generation_config.do_sample = False
-    model.to(dtype=torch.bfloat16).save_pretrained(folder)
+    model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
     return int(model.num_parameters())
 

@@ -72,10 +72,13 @@ def write_run(
             continue
         certificate = _certificate(arm, records["base"], records[arm])
         verdicts[arm] = certificate["verdict"]
-        _json(run / "arms" / arm / "certificate.json", certificate)
+        _json(run / "arms" / arm / "certificate" / "certificate.json", certificate)
         shares = {"tickets": 1.0} if arm == "domain_only" else SOURCES
         _json(run / "arms" / arm / "blend" / "realised.json", _realised(shares))
-        _lines(run / "arms" / arm / "training" / "metrics.jsonl", _metrics(rng, shares))
+        steps = _metrics(rng, shares)
+        _lines(run / "arms" / arm / "training" / "metrics.jsonl", steps)
+        seconds = [{"step": row["step"], "seconds": 0.23 * row["step"]} for row in steps]
+        _lines(run / "arms" / arm / "training" / "timing.jsonl", seconds)
     _json(
         run / "run.json",
         {
@@ -269,7 +272,6 @@ def _metrics(rng: random.Random, shares: dict[str, float]) -> list[dict[str, Any
                 if step % 9 == 0 and "replay" in losses
                 else losses,
                 "learning_rate": 1e-3 * min(1, step / 40) * (0.5 + 0.5 * math.cos(math.pi * step / 400)),
-                "seconds": step * 0.23 + 0.01 * rng.random(),
             }
         )
     return rows

@@ -38,9 +38,7 @@ def clustered_outcomes(
     shape = (NUM_REPLICATES, len(sizes))
     if correlation > 0:
         spread = (1 - correlation) / correlation
-        drawn = np.stack(
-            [random.gamma(spread * rate + 1e-12, size=shape) for rate in (gain, loss, 1 - discordance)]
-        )
+        drawn = np.stack([random.gamma(spread * rate + 1e-12, size=shape) for rate in (gain, loss, 1 - discordance)])
         gains, losses, _ = drawn / drawn.sum(axis=0)
     else:
         gains, losses = np.full(shape, gain), np.full(shape, loss)
@@ -96,9 +94,7 @@ def test_dense_graded_scores_without_clusters_give_the_ordinary_paired_t(num_ite
 def test_width_is_positive_and_the_estimate_inside(sizes: list[int], seed: int, discordance: float) -> None:
     random = np.random.default_rng(seed)
     cluster_of_item = codes_of(sizes)
-    diff = random.choice(
-        [-1.0, 0.0, 1.0], p=[discordance / 2, 1 - discordance, discordance / 2], size=sum(sizes)
-    )
+    diff = random.choice([-1.0, 0.0, 1.0], p=[discordance / 2, 1 - discordance, discordance / 2], size=sum(sizes))
     bounds = cluster_bounds(diff, cluster_of_item, confidence=0.95)
     assert bounds.low <= diff.mean() <= bounds.high
     assert bounds.high - bounds.low > 1e-3 / len(diff)
@@ -161,9 +157,7 @@ def test_a_clustered_drop_exactly_at_the_margin_passes_at_most_five_percent(
     suite: str, margin: float, discordance: float, correlation: float
 ) -> None:
     sizes = SUITES[suite]
-    diff = clustered_outcomes(
-        sizes, discordance=discordance, true_difference=-margin, correlation=correlation, seed=11
-    )
+    diff = clustered_outcomes(sizes, discordance=discordance, true_difference=-margin, correlation=correlation, seed=11)
     false_pass = (cluster_bounds(diff, codes_of(sizes), confidence=0.95).low > -margin).mean()
     assert false_pass <= 0.05 + THREE_ERRORS
 

@@ -96,9 +96,7 @@ def test_power_inverts_items_needed(
 @given(distances, distances, st.floats(0.05, 1.0))
 def test_a_threshold_further_away_needs_no_more_items(one: float, other: float, discordance: float) -> None:
     near, far = sorted((one, other))
-    assert items_needed(discordance=discordance, distance=far) <= items_needed(
-        discordance=discordance, distance=near
-    )
+    assert items_needed(discordance=discordance, distance=far) <= items_needed(discordance=discordance, distance=near)
 
 
 def test_at_the_threshold_power_is_the_error_rate_and_beyond_it_less() -> None:

@@ -84,9 +84,7 @@ def test_a_model_compared_with_itself_has_width_on_both_sides(
 
 @unhurried
 @given(any_arms, st.booleans())
-def test_swapping_the_arms_flips_the_sign(
-    data: tuple[list[float], list[float], list[int]], clustered: bool
-) -> None:
+def test_swapping_the_arms_flips_the_sign(data: tuple[list[float], list[float], list[int]], clustered: bool) -> None:
     candidate, base, labels = data
     clusters = labels if clustered else None
     one = paired_difference(candidate, base, clusters=clusters)

@@ -54,9 +54,7 @@ def test_the_contact_lens_example_of_tango_1998_has_its_published_z_and_p() -> N
 
 @unhurried
 @given(tables(), st.floats(-0.95, 0.95))
-def test_the_restricted_loss_rate_maximises_the_likelihood(
-    table: tuple[int, int, int], difference: float
-) -> None:
+def test_the_restricted_loss_rate_maximises_the_likelihood(table: tuple[int, int, int], difference: float) -> None:
     gains, losses, num_items = table
 
     def minus_log_likelihood(loss_rate: float) -> float:
@@ -66,9 +64,7 @@ def test_the_restricted_loss_rate_maximises_the_likelihood(
         return -float(np.sum(counts[counts > 0] * np.log(np.maximum(rates[counts > 0], 1e-300))))
 
     limits = (max(0.0, -difference), (1 - difference) / 2)
-    found = optimize.minimize_scalar(
-        minus_log_likelihood, bounds=limits, method="bounded", options={"xatol": 1e-12}
-    )
+    found = optimize.minimize_scalar(minus_log_likelihood, bounds=limits, method="bounded", options={"xatol": 1e-12})
     best = 2 * found.x + difference * (1 - difference)
     variance = float(restricted_variance(gains / num_items, losses / num_items, difference))
     assert variance == pytest.approx(best, abs=2e-5)
@@ -84,9 +80,7 @@ def test_each_bound_solves_the_score_equation(table: tuple[int, int, int], confi
         if abs(bound) < 1 - 1e-9:
             variance = restricted_variance(gains / num_items, losses / num_items, bound)
             distance = abs(estimate - float(bound))
-            assert distance == pytest.approx(
-                quantile * np.sqrt(float(variance) / num_items), rel=1e-6, abs=1e-9
-            )
+            assert distance == pytest.approx(quantile * np.sqrt(float(variance) / num_items), rel=1e-6, abs=1e-9)
 
 
 @unhurried
@@ -156,7 +150,5 @@ def test_the_exact_corner_is_needed_where_only_losses_occur() -> None:
 
 def test_one_sided_coverage_is_near_the_stated_confidence() -> None:
     for true_difference in (-0.05, 0.0, 0.05):
-        above = pass_probability(
-            600, discordance=0.15, true_difference=true_difference, threshold=true_difference
-        )
+        above = pass_probability(600, discordance=0.15, true_difference=true_difference, threshold=true_difference)
         assert 1 - above == pytest.approx(0.95, abs=0.003)

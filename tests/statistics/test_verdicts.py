@@ -34,9 +34,7 @@ def difference(low: float, high: float) -> PairedDifference:
     )
 
 
-differences = st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(
-    lambda ends: difference(min(ends), max(ends) + 1e-6)
-)
+differences = st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(lambda ends: difference(min(ends), max(ends) + 1e-6))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +46,7 @@ differences = st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(
         (-0.05, -0.021, Verdict.FAIL),
     ],
 )
-def test_noninferiority_needs_the_whole_interval_on_one_side(
-    low: float, high: float, verdict: Verdict
-) -> None:
+def test_noninferiority_needs_the_whole_interval_on_one_side(low: float, high: float, verdict: Verdict) -> None:
     assert noninferiority(difference(low, high), 0.02) is verdict
 
 
@@ -73,9 +69,7 @@ def test_superiority_needs_the_whole_interval_on_one_side(
 
 @unhurried
 @given(differences, margins, margins)
-def test_a_wider_margin_never_makes_a_keep_clause_harsher(
-    found: PairedDifference, one: float, other: float
-) -> None:
+def test_a_wider_margin_never_makes_a_keep_clause_harsher(found: PairedDifference, one: float, other: float) -> None:
     narrow, wide = sorted((one, other))
     assert HARSHNESS.index(noninferiority(found, narrow)) <= HARSHNESS.index(noninferiority(found, wide))
 

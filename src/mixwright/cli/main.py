@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixwright.ground.errors import InputError, MixwrightError
+from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
 
 if TYPE_CHECKING:
     from mixwright.ground.store import StageEvent
     from mixwright.pipeline.run import RunResult, Step
 
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's, wherever this release of typer keeps it
 EXIT_CODES = {None: 0, "PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 app = typer.Typer(
     name="mixwright",
     help="Specialise any open-weight language model on your data, and prove that nothing general was lost.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -203,23 +204,33 @@ def _print_json(value: Any) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Errors meant for the user are shown without a traceback, as JSON too when `--json` is given."""
     given = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_guarded(lambda: app(given, standalone_mode=False), "--json" in given))
+    sys.exit(_guarded(lambda: app(given or ["--help"], standalone_mode=False), "--json" in given))
 
 
 def _guarded(call: Callable[[], Any], as_json: bool) -> int:
-    import click
-
     try:
         code = call()
     except MixwrightError as error:
-        if as_json:
-            _print_json(error.as_json())
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return InputError.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        return _refused(error, as_json)
+    except UsageError as error:
+        return _refused(_argument_error(error), as_json)
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
+    except Exception:  # a defect of ours; Python's own exit code for it, 1, would read as FAIL
+        traceback.print_exc()
+        return _refused(BrokenRun("this is a defect of Mixwright", fix="Please report it with the lines above."), as_json)
     return code if isinstance(code, int) else 0
+
+
+def _refused(error: MixwrightError, as_json: bool) -> int:
+    if as_json:
+        _print_json(error.as_json())
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _argument_error(error: Any) -> InputError:
+    """A command line that cannot be understood, in the words of every other error."""
+    command = error.ctx.command_path if error.ctx else "mixwright"
+    return InputError(error.format_message(), where=command, fix=f"See {command} --help.")

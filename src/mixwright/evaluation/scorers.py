@@ -96,7 +96,7 @@ def exact(response: Response, item: Item) -> Score:
     """The target and nothing else, blanks aside. With `labels`, only a label counts as an answer."""
     text = _normal(response.text)
     labels = item.options.get("labels")
-    readable = text in map(_normal, labels) if isinstance(labels, list) else bool(text)  # type: ignore[arg-type]
+    readable = text in map(_normal, labels) if isinstance(labels, list) else bool(text)
     parsed = response.finished and readable
     return Score(float(parsed and text == _normal(item.target)), parsed)
 

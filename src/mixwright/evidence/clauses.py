@@ -51,7 +51,7 @@ def _expanded(
     if target == "each_ability":
         general = _strata(suites, "general")
         ending = f".{suffix}" if suffix else ""
-        return [Clause(kind, f"{s}/{a}{ending}", metric, margin, ((s, a),), named=False) for s, a in general]
+        return [Clause(kind, f"each_ability:{s}/{a}{ending}", metric, margin, ((s, a),), named=False) for s, a in general]
     if target in ("general", "domain"):
         strata = _strata(suites, target)
     else:

@@ -33,7 +33,8 @@ class Artefact:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return read_json(self.path / MANIFEST)
+        manifest: dict[str, Any] = read_json(self.path / MANIFEST)
+        return manifest
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -48,7 +49,7 @@ def data_files(directory: Path) -> Iterator[str]:
 
 def seal(directory: Path, about: Mapping[str, Json]) -> str:
     """Hash the data files, flush them to disk and write the manifest last. Returns the artefact's digest."""
-    files = {}
+    files: dict[str, dict[str, str | int]] = {}
     for name in data_files(directory):
         path = directory / name
         with path.open("rb") as file:

@@ -35,9 +35,12 @@ def load_model(folder: Path, device: str) -> Any:
     """The model in fp32 on a device. Raises InputError when its weights do not load."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
     except Exception as error:  # whatever a broken model folder raises

@@ -8,7 +8,7 @@ items while truly being equal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mixwright.evidence.clauses import clauses
 from mixwright.ground.artefacts import read_json
@@ -18,6 +18,7 @@ from mixwright.statistics.planning import items_needed, power_of
 
 DISCORDANCE = 0.10
 POWER = 0.8
+METHOD: Literal["score"] = "score"  # plans for the score interval the certificate will use
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def make_plan(stages: Stages) -> Plan:
                     power=POWER,
                 )
                 power = power_of(
-                    num_items, discordance=DISCORDANCE, distance=clause.margin, confidence=contract.confidence
+                    num_items, discordance=DISCORDANCE, distance=clause.margin, confidence=contract.confidence, method=METHOD
                 )
                 entry |= {"power": power, "items_needed": needed, "enough": num_items >= needed}
             found.append(entry)

@@ -254,6 +254,7 @@ class Train(Strict):
     learning_rate: float = Field(2e-5, gt=0)
     schedule: Literal["constant", "linear", "cosine", "wsd"] = "cosine"
     warmup: float = Field(0.03, ge=0, lt=1)  # share of the steps
+    cooldown: float = Field(0.2, gt=0, le=1)  # share of the steps in which `wsd` decays
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float = Field(1.0, gt=0)
     sequence_length: int = Field(1024, ge=8)  # tokens in a row; longer records are dropped and counted

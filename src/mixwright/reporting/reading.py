@@ -68,17 +68,17 @@ def read_run(run: Path) -> RunContents:
         )
     except (KeyError, IndexError) as error:
         raise InputError(
-            f"a field is missing: {error}", where=str(run), fix="run `mixwright verify` on this run directory"
+            f"a field is missing: {error}", where=str(run), fix="the directory is damaged: run its recipe again"
         ) from error
 
 
 def _arm(name: str, folder: Path) -> Arm:
-    realised, certificate = folder / "blend" / "realised.json", folder / "certificate.json"
+    realised, certificate = folder / "blend" / "realised.json", folder / "certificate" / "certificate.json"
     metrics, records = folder / "training" / "metrics.jsonl", folder / "evaluation" / "records.parquet"
     return Arm(
         name=name,
         blend=_read_json(realised) if realised.is_file() else None,
-        training=tuple(_training_step(row) for row in _read_lines(metrics)) if metrics.is_file() else (),
+        training=_training(metrics, folder / "training" / "timing.jsonl") if metrics.is_file() else (),
         answers=_answers(records) if records.is_file() else {},
         certificate=_certificate(name, _read_json(certificate)) if certificate.is_file() else None,
     )
@@ -115,14 +115,20 @@ def _items(path: Path) -> Iterator[Item]:
         )
 
 
-def _training_step(row: Mapping[str, Any]) -> TrainingStep:
+def _training(metrics: Path, timing: Path) -> tuple[TrainingStep, ...]:
+    """Steps with the wall time that stands apart from them in `timing.jsonl`."""
+    seconds = {int(row["step"]): float(row["seconds"]) for row in _read_lines(timing)} if timing.is_file() else {}
+    return tuple(_training_step(row, seconds.get(int(row["step"]), 0.0)) for row in _read_lines(metrics))
+
+
+def _training_step(row: Mapping[str, Any], seconds: float) -> TrainingStep:
     return TrainingStep(
         step=int(row["step"]),
         tokens=int(row["tokens"]),
         loss=_number(row["loss"]),
         loss_by_source=row.get("loss_by_source") or {},
         learning_rate=float(row.get("learning_rate") or 0.0),
-        seconds=float(row.get("seconds") or 0.0),
+        seconds=seconds,
     )
 
 
@@ -217,5 +223,5 @@ def _unreadable(where: Path | str, problem: object) -> InputError:
     return InputError(
         f"this file cannot be read as JSON: {problem}",
         where=str(where),
-        fix="run `mixwright verify` on the run; delete the damaged stage and run it again",
+        fix="delete the damaged folder and run the recipe again",
     )

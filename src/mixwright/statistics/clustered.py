@@ -82,9 +82,8 @@ def cluster_bounds(
 
     absolute = np.abs(diff).sum(axis=-1)
     some_differ = absolute > _ROUNDING * scale
-    magnitude = np.where(some_differ, np.square(diff).sum(axis=-1), 1.0) / np.where(
-        some_differ, absolute, 1.0
-    )
+    squares = np.square(diff).sum(axis=-1)
+    magnitude = np.where(some_differ, squares, 1.0) / np.where(some_differ, absolute, 1.0)
     prior = _PRIOR_CLUSTERS * size_of_random_item * np.square(magnitude)
     inflation = np.maximum(1.0, (cluster_squares + prior * size_of_random_item) / (item_squares + prior))
     score = score_bounds(

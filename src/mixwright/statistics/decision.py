@@ -53,8 +53,7 @@ def superiority(difference: PairedDifference, margin: float = 0.0) -> Verdict:
     """
     if not (math.isfinite(margin) and margin >= 0.0):
         raise ValueError(
-            f"superiority margin is {margin}: it must be 0 or more. "
-            "To tolerate a drop, ask for non-inferiority instead"
+            f"superiority margin is {margin}: it must be 0 or more. To tolerate a drop, ask for non-inferiority instead"
         )
     return _verdict(difference, margin)
 

@@ -78,16 +78,12 @@ def paired_difference(
     check_confidence(confidence)
     new, old = _scores("candidate", candidate), _scores("base", base)
     if len(new) != len(old):
-        raise ValueError(
-            f"candidate has {len(new)} scores and base has {len(old)}: both must score the same items"
-        )
+        raise ValueError(f"candidate has {len(new)} scores and base has {len(old)}: both must score the same items")
     num_items = len(new)
     cluster_of_item = np.arange(num_items) if clusters is None else _cluster_codes(clusters, num_items)
     num_clusters = int(cluster_of_item.max()) + 1
     if num_clusters < 2:
-        raise ValueError(
-            f"all {num_items} items belong to one cluster: at least 2 independent clusters are needed"
-        )
+        raise ValueError(f"all {num_items} items belong to one cluster: at least 2 independent clusters are needed")
 
     both = np.concatenate([new, old])
     diff = new - old

@@ -55,9 +55,7 @@ def items_needed(
     """
     _check_power(power)
     _check_distance(distance)
-    at_threshold, at_truth = _variances(
-        discordance, distance, true_difference, confidence, design_effect, method
-    )
+    at_threshold, at_truth = _variances(discordance, distance, true_difference, confidence, design_effect, method)
     for_confidence = normal_quantile(confidence) * math.sqrt(at_threshold)
     for_power = normal_quantile(power) * math.sqrt(at_truth)
     return _round_up((max(for_confidence + for_power, 0.0) / distance) ** 2)
@@ -80,18 +78,14 @@ def power_of(
     """
     if num_items < 1:
         raise ValueError(f"num_items is {num_items}: at least 1 item is needed")
-    at_threshold, at_truth = _variances(
-        discordance, distance, true_difference, confidence, design_effect, method
-    )
+    at_threshold, at_truth = _variances(discordance, distance, true_difference, confidence, design_effect, method)
     reach = distance * math.sqrt(num_items) - normal_quantile(confidence) * math.sqrt(at_threshold)
     if at_truth == 0.0:
         return 1.0 if reach > 0.0 else 0.0
     return float(special.ndtr(reach / math.sqrt(at_truth)))
 
 
-def items_for_variance(
-    variance: float, *, distance: float, confidence: float = 0.95, power: float = 0.8
-) -> int:
+def items_for_variance(variance: float, *, distance: float, confidence: float = 0.95, power: float = 0.8) -> int:
     """`items_needed` for any score whose variance of one item's difference is known (design effect included).
 
     From an earlier comparison: variance = standard_error^2 * num_items. This also serves composites, whose
@@ -114,9 +108,7 @@ def power_for_error(standard_error: float, *, distance: float, confidence: float
     return float(special.ndtr(distance / standard_error - normal_quantile(confidence)))
 
 
-def error_of(
-    num_items: int, *, discordance: float, true_difference: float = 0.0, design_effect: float = 1.0
-) -> float:
+def error_of(num_items: int, *, discordance: float, true_difference: float = 0.0, design_effect: float = 1.0) -> float:
     """Planned standard error of a difference of binary scores; feeds `composite_error` and
     `power_for_error`."""
     if num_items < 1:
@@ -169,18 +161,14 @@ def _variances(
         return at_truth, at_truth
     threshold = true_difference - distance
     if not -1.0 <= threshold <= 1.0:
-        raise ValueError(
-            f"true_difference - distance is {threshold}: a threshold on binary scores lies in [-1, 1]"
-        )
+        raise ValueError(f"true_difference - distance is {threshold}: a threshold on binary scores lies in [-1, 1]")
     gain, loss = (discordance + true_difference) / 2.0, (discordance - true_difference) / 2.0
     return design_effect * float(restricted_variance(gain, loss, threshold)), at_truth
 
 
 def _variance(discordance: float, true_difference: float, design_effect: float) -> float:
     if not 0.0 < discordance <= 1.0:
-        raise ValueError(
-            f"discordance is {discordance}: the share of items on which the models differ lies in (0, 1]"
-        )
+        raise ValueError(f"discordance is {discordance}: the share of items on which the models differ lies in (0, 1]")
     if not abs(true_difference) <= discordance:
         raise ValueError(
             f"true_difference is {true_difference} but only a share of {discordance} of the items differs: "

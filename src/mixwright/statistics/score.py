@@ -48,9 +48,7 @@ def normal_quantile(probability: float) -> float:
     return float(special.ndtri(probability))
 
 
-def restricted_variance(
-    gain_share: npt.ArrayLike, loss_share: npt.ArrayLike, difference: npt.ArrayLike
-) -> Floats:
+def restricted_variance(gain_share: npt.ArrayLike, loss_share: npt.ArrayLike, difference: npt.ArrayLike) -> Floats:
     """Variance of one item's difference if the true difference were `difference`.
 
     gain_share, loss_share: observed shares of items gained and lost, in [0, 1]. difference: in [-1, 1].
@@ -68,9 +66,7 @@ def restricted_variance(
     return np.asarray(np.maximum(2.0 * loss_rate + delta * (1.0 - delta), 0.0), dtype=np.float64)
 
 
-def tango_bounds(
-    gains: npt.ArrayLike, losses: npt.ArrayLike, num_items: npt.ArrayLike, quantile: float
-) -> Bounds:
+def tango_bounds(gains: npt.ArrayLike, losses: npt.ArrayLike, num_items: npt.ArrayLike, quantile: float) -> Bounds:
     """Tango's score bounds for (gains - losses) / num_items, exactly as published.
 
     gains, losses, num_items: counts, broadcast together; fractional counts are fine (effective samples).

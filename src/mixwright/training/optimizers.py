@@ -26,7 +26,9 @@ def build_optimizers(model: Any, settings: Train) -> list[torch.optim.Optimizer]
     ends = {id(model.get_input_embeddings().weight)}
     if model.get_output_embeddings() is not None:
         ends.add(id(model.get_output_embeddings().weight))
-    hidden, matrices, vectors = [], [], []
+    hidden: list[torch.nn.Parameter] = []
+    matrices: list[torch.nn.Parameter] = []
+    vectors: list[torch.nn.Parameter] = []
     for parameter in model.parameters():
         if not parameter.requires_grad:
             continue

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from math import cos, pi
 
-COOLDOWN = 0.2  # share of the steps in which `wsd` decays (Hu et al. 2024, MiniCPM: warm-up, stable, decay)
 FLOOR = 0.1  # `cosine` ends at this share of the peak
 
 
-def learning_rate(step: int, num_steps: int, *, peak: float, schedule: str, warmup: float) -> float:
-    """Rate of step `step` (from 0) of `num_steps`. warmup: share of the steps with a linear rise to the peak."""
+def learning_rate(
+    step: int, num_steps: int, *, peak: float, schedule: str, warmup: float, cooldown: float = 0.2
+) -> float:
+    """Rate of step `step` (from 0) of `num_steps`.
+
+    warmup: share of the steps with a linear rise to the peak. cooldown: share of the steps in which `wsd` falls to 0
+    (warm-up, stable, decay: Hu et al. 2024, MiniCPM).
+    """
     warm = round(warmup * num_steps)
     if step < warm:
         return peak * (step + 1) / (warm + 1)
@@ -22,5 +27,5 @@ def learning_rate(step: int, num_steps: int, *, peak: float, schedule: str, warm
         case "cosine":
             return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(pi * done)))
         case "wsd":
-            return peak * min(1.0, (1 - done) / COOLDOWN)
+            return peak * min(1.0, (num_steps - step) / (cooldown * num_steps))
     raise ValueError(f"unknown schedule '{schedule}'")

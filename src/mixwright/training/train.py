@@ -82,6 +82,7 @@ def train(
                 peak=settings.learning_rate,
                 schedule=settings.schedule,
                 warmup=settings.warmup,
+                cooldown=settings.cooldown,
             )
             losses = _step(model, optimizers, batch, settings, rate, plan.packing, device, precision)
             step += 1
@@ -140,7 +141,7 @@ def _step(
             logits = packed_logits(model, ids, segment, position) if packing else plain_logits(model, ids, segment)
         learnt = mask[:, 1:]  # the first token of a record is never learnt, so no prediction crosses records
         each = cross_entropy(logits[:, :-1][learnt].float(), ids[:, 1:][learnt], reduction="none")
-        (each.sum() / batch.num_supervised).backward()
+        torch.autograd.backward(each.sum() / batch.num_supervised)
         losses.append(each.detach().double().cpu().numpy())
     torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
     for optimizer in optimizers:

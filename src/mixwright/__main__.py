@@ -1,0 +1,5 @@
+"""`python -m mixwright` is `mixwright`."""
+
+from mixwright.cli.main import main
+
+main()

@@ -1,0 +1,251 @@
+"""Bad input, one planted fault at a time: one message that names it and says what to do, exit code 2, nothing trained.
+
+Each case breaks the good project of `conftest.py` in one place. `says` lists what the message must hold: the fault, the
+place and the way out. `line` is a text of the recipe whose line the message must name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import Project, question, ticket
+
+import mixwright
+from mixwright.cli.main import main
+
+EMBEDDED = Path(mixwright.__file__).parent / "models" / "embedded" / "nano"
+
+
+class Case(NamedTuple):
+    """name: the test's id. breaks: plants the fault. says: words of the message. arguments: after `run RECIPE`."""
+
+    name: str
+    breaks: Callable[[Project], Any]
+    says: tuple[str, ...]
+    line: str = ""
+    arguments: tuple[str, ...] = ()
+
+
+def sets(place: str, value: Any) -> Callable[[Project], None]:
+    """A fault that is one key of the recipe."""
+    return lambda project: project.set(place, value)
+
+
+def row(number: int, content: str | bytes) -> Callable[[Project], None]:
+    """A fault that is one line of the tickets."""
+    return lambda project: project.write_line("tickets.jsonl", number, content)
+
+
+def messages(*turns: tuple[str, Any]) -> Callable[[Project], None]:
+    """Tickets in the form `messages`, with a faulty conversation in line 3."""
+    good = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "delivery"}]
+    bad = [{"role": role, "content": content} for role, content in turns]
+
+    def breaks(project: Project) -> None:
+        project.write_rows("tickets.jsonl", [{"messages": bad if number == 2 else good} for number in range(5)])
+
+    return breaks
+
+
+def file(name: str, content: str | bytes) -> Callable[[Project], None]:
+    """The tickets come from another file, with this content."""
+
+    def breaks(project: Project) -> None:
+        project.write(name, content)
+        project.set("sources.tickets.path", name)
+
+    return breaks
+
+
+def model(change: Callable[[Path], Any]) -> Callable[[Project], None]:
+    """The base model is a folder, with something missing or wrong."""
+
+    def breaks(project: Project) -> None:
+        folder = project.folder / "my-model"
+        shutil.copytree(EMBEDDED, folder)
+        change(folder)
+        project.set("base.model", "./my-model")
+
+    return breaks
+
+
+def edit_json(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def also(*parts: Callable[[Project], Any]) -> Callable[[Project], None]:
+    """A fault that takes several steps to plant."""
+
+    def breaks(project: Project) -> None:
+        for part in parts:
+            part(project)
+
+    return breaks
+
+
+
+def text(replace: str, by: str) -> Callable[[Project], None]:
+    """A fault in the text of the recipe that no dictionary can hold."""
+    return lambda project: project.write_recipe(replace=replace, by=by)
+
+
+RECIPE_FILE = [
+    Case("recipe_missing", lambda p: p.write("recipes.yaml", "a: 1"), ("recipe.yaml", "no such recipe", "recipes.yaml")),
+    Case("recipe_is_a_folder", lambda p: p.write("recipe.yaml/my.yaml", ""), ("recipe.yaml", "folder", "my.yaml")),
+    Case("recipe_not_utf8", lambda p: p.write("recipe.yaml", b"a: 1\nname: caf\xe9\n"), ("recipe.yaml:2", "UTF-8")),
+    Case("recipe_empty", lambda p: p.write("recipe.yaml", ""), ("recipe.yaml", "empty")),
+    Case("recipe_is_a_list", lambda p: p.write("recipe.yaml", "- a\n- b\n"), ("recipe.yaml", "mapping")),
+    Case("broken_yaml", text("shares:\n", "shares: {a: 0.5\n"), ("not valid YAML",), line="budget:"),
+    Case("tab_in_yaml", text("  budget:", "\tbudget:"), ("tab",), line="\tbudget"),
+    Case("two_documents", text("blend:\n", "---\nblend:\n"), ("document",), line="---"),
+    Case("duplicate_key", text("train:\n", "train:\n  batch_tokens: 256\n"), ("train.batch_tokens", "twice", "line"), line="batch_tokens: 512"),
+    Case("merge_key", text("train:\n", "train:\n  <<: {seed: 1}\n"), ("<<",), line="<<"),
+    Case("alias_of_itself", text("train:\n", "train: &again\n  seed: *again\n"), ("train.seed",), line="*again"),
+    Case("not_plain_data", text("seed: 1", "seed: !!python/object:os.system {}"), ("python",), line="!!python"),
+]
+
+KEYS = [
+    Case("unknown_key", sets("curat", {}), ("curat", "unknown key", "Did you mean 'curate'?"), line="curat"),
+    Case("unknown_nested_key", sets("train.lerning_rate", 1), ("train.lerning_rate", "'learning_rate'"), line="lerning_rate"),
+    Case("missing_key", lambda p: p.remove("sources.tickets.role"), ("sources.tickets.role", "missing", "domain"), line="tickets:"),
+    Case("text_for_a_number", sets("train.batch_tokens", "many"), ("train.batch_tokens", "'many'", "number"), line="many"),
+    Case("number_for_a_path", sets("sources.tickets.path", 7), ("sources.tickets.path", "7", "text"), line="path: 7"),
+    Case("list_for_a_mapping", sets("blend", ["tickets"]), ("blend", "mapping"), line="blend"),
+    Case("unknown_choice", sets("train.optimizer", "adam"), ("train.optimizer", "'adam'", "'adamw'"), line="adam"),
+    Case("name_with_slash", sets("name", "a/b"), ("name", "'a/b'", "letters"), line="a/b"),
+    Case("source_name_with_dot", sets("sources.a b", {"role": "domain", "path": "tickets.jsonl"}), ("'a b'", "letters"), line="a b"),
+    Case("huge_number", sets("train.batch_tokens", 10**40), ("train.batch_tokens",), line="10000"),
+    Case("version_of_tomorrow", sets("mixwright", 2), ("mixwright", "2"), line="mixwright"),
+    Case("path_and_generate", sets("sources.tickets.generate", "skills"), ("sources.tickets", "exactly one of 'path' and 'generate'"), line="tickets:"),
+    Case("undefined_variable", sets("sources.tickets.path", "${dta}/t.jsonl"), ("'dta'", "variables"), line="${dta}"),
+    Case("variable_without_value", lambda p: (p.set("variables", {"data": None}), p.set("sources.tickets.path", "${data}/t.jsonl")), ("'data'", "no value", "--set data="), line="${data}"),
+    Case("set_without_equals", lambda p: None, ("--set", "'data'", "name=value"), arguments=("--set", "data")),
+    Case("set_unknown_key", lambda p: None, ("--set", "'trian'", "'train'"), arguments=("--set", "trian.seed=1")),
+    Case("set_wrong_value", lambda p: None, ("--set", "train.seed", "'one'"), arguments=("--set", "train.seed=one")),
+    Case("set_below_a_value", lambda p: None, ("--set", "name", "not a mapping"), arguments=("--set", "name.x=1")),
+    Case("set_empty_part", lambda p: None, ("--set", "train."), arguments=("--set", "train.=1")),
+]
+
+SHARES = [
+    Case("shares_do_not_sum_to_one", sets("blend.shares.skills", 0.4), ("blend.shares", "0.9", "tickets: 0.5556"), line="shares"),
+    Case("negative_share", sets("blend.shares.skills", -0.5), ("blend.shares.skills", "-0.5", "above 0"), line="skills: -0.5"),
+    Case("zero_share", sets("blend.shares.skills", 0), ("blend.shares.skills", "leave the source out"), line="skills: 0"),
+    Case("percent_share", sets("blend.shares.skills", 50), ("blend.shares.skills", "0.25, not 25"), line="skills: 50"),
+    Case("share_that_is_no_number", sets("blend.shares.skills", "half"), ("blend.shares.skills", "'half'", "1/3"), line="half"),
+    Case("unknown_source_in_shares", sets("blend.shares", {"ticket": 0.5, "skills": 0.5}), ("blend.shares.ticket", "'tickets'"), line="ticket: 0.5"),
+    Case("source_without_share", sets("blend.shares", {"tickets": 1}), ("sources.skills", "share"), line="  skills:"),
+    Case("repeats_that_do_not_suffice", lambda p: (p.set("sources.skills.max_repeats", 1), p.set("blend.budget", {"domain_epochs": 9})), ("sources.skills", "max_repeats", "Lower its share"), line="  skills:"),
+    Case("batch_of_broken_rows", sets("train.batch_tokens", 500), ("train.batch_tokens", "500", "Nearest: 512"), line="batch_tokens: 500"),
+]
+
+FILES = [
+    Case("file_missing", sets("sources.tickets.path", "ticket.jsonl"), ("sources.tickets.path", "ticket.jsonl", "tickets.jsonl"), line="path: ticket.jsonl"),
+    Case("folder_missing", sets("sources.tickets.path", "data/tickets.jsonl"), ("data/tickets.jsonl", "folder"), line="data/tickets"),
+    Case("glob_without_match", sets("sources.tickets.path", "*.csv"), ("sources.tickets.path", "*.csv", "tickets.jsonl"), line="*.csv"),
+    Case("folder_as_file", lambda p: (p.write("data/a.jsonl", "{}"), p.set("sources.tickets.path", "data")), ("data", "folder", "data/*.jsonl"), line="path: data"),
+    Case("unknown_suffix", file("tickets.xlsx", "x"), ("tickets.xlsx", ".jsonl"), line="tickets.xlsx"),
+    Case("pipe_as_file", lambda p: (os.mkfifo(p.folder / "pipe.jsonl"), p.set("sources.tickets.path", "pipe.jsonl")), ("pipe.jsonl", "regular file"), line="pipe.jsonl"),
+    Case("link_to_itself", lambda p: ((p.folder / "loop.jsonl").symlink_to("loop.jsonl"), p.set("sources.tickets.path", "loop.jsonl")), ("loop.jsonl", "link"), line="loop.jsonl"),
+    Case("empty_file", file("empty.jsonl", ""), ("sources.tickets", "empty.jsonl", "no rows"), line="tickets:"),
+    Case("damaged_gzip", file("t.jsonl.gz", gzip.compress(b'{"prompt": "a", "completion": "b"}\n' * 900)[:-20]), ("t.jsonl.gz", "gzip", "damaged")),
+    Case("not_gzip_at_all", file("t.jsonl.gz", b'{"prompt": "a", "completion": "b"}\n'), ("t.jsonl.gz", "gzip")),
+    Case("damaged_parquet", file("t.parquet", b"PAR1 nothing PAR1"), ("t.parquet", "Parquet")),
+]
+
+ROWS = [
+    Case("malformed_json", row(7, '{"prompt": "a", "completion": '), ("tickets.jsonl:7", "JSON", "malformed: drop")),
+    Case("nan_in_json", row(7, '{"prompt": "a", "completion": NaN}'), ("tickets.jsonl:7", "NaN")),
+    Case("row_not_utf8", row(7, b'{"prompt": "caf\xe9", "completion": "b"}'), ("tickets.jsonl:7", "UTF-8")),
+    Case("row_is_a_list", row(7, '["a", "b"]'), ("tickets.jsonl:7", "list")),
+    Case("half_a_character", row(7, r'{"prompt": "\ud83d", "completion": "b"}'), ("tickets.jsonl:7", "surrogate")),
+    Case("nested_without_end", row(7, "[" * 100_000), ("tickets.jsonl:7", "JSON")),
+    Case("endless_number", row(7, '{"prompt": %s, "completion": "b"}' % ("9" * 5000)), ("tickets.jsonl:7", "digit")),
+    Case("row_without_column", row(7, '{"prompt": "a", "answer": "b"}'), ("tickets.jsonl:7", "'completion'")),
+    Case("null_column", row(7, '{"prompt": "a", "completion": null}'), ("tickets.jsonl:7", "'completion'", "null")),
+    Case("csv_with_a_field_too_many", file("t.csv", "prompt,completion\na,b\na,b,c\n"), ("t.csv:3", "3 fields", "2")),
+    Case("csv_quote_without_end", file("t.csv", 'prompt,completion\na,b\n"a,b\n'), ("t.csv:3", "CSV")),
+    Case("csv_column_twice", file("t.csv", "prompt,prompt\na,b\n"), ("t.csv:1", "'prompt'", "twice")),
+    Case("csv_with_header_only", file("t.csv", "prompt,completion\n"), ("t.csv", "no rows")),
+    Case("columns_of_unknown_form", file("t.csv", "frage,antwort\na,b\n"), ("t.csv", "frage, antwort", "columns: {prompt: frage, completion: antwort}"), line="tickets:"),
+    Case("column_missing", sets("sources.tickets.columns", {"prompt": "promt", "completion": "completion"}), ("sources.tickets", "'promt'", "Did you mean 'prompt'?"), line="tickets:"),
+    Case("unknown_part_in_columns", sets("sources.tickets.columns", {"prompt": "prompt", "answer": "completion"}), ("sources.tickets.columns", "'answer'", "completion")),
+    Case("template_with_unknown_column", sets("sources.tickets.template", {"user": "{promt}", "assistant": "{completion}"}), ("tickets.jsonl:1", "'promt'", "'prompt'")),
+    Case("unknown_group", sets("sources.tickets.group", "customer"), ("tickets.jsonl:1", "'customer'")),
+    Case("unknown_role", messages(("user", "a"), ("bot", "b")), ("tickets.jsonl:3", "'bot'", "assistant")),
+    Case("two_user_turns", messages(("user", "a"), ("user", "b"), ("assistant", "c")), ("tickets.jsonl:3", "messages 1 and 2", "user")),
+    Case("no_assistant_turn", messages(("user", "a")), ("tickets.jsonl:3", "assistant")),
+    Case("null_content", messages(("user", "a"), ("assistant", None)), ("tickets.jsonl:3", "message 2", "null")),
+    Case("content_in_parts", messages(("user", [{"type": "text", "text": "a"}]), ("assistant", "b")), ("tickets.jsonl:3", "message 1", "list")),
+    Case("role_that_is_a_list", messages((["user"], "a"), ("assistant", "b")), ("tickets.jsonl:3", "['user']")),
+    Case("no_messages", messages(), ("tickets.jsonl:3", "no messages")),
+    Case("every_row_malformed", lambda p: (p.write("tickets.jsonl", "{\n" * 3), p.set("sources.tickets.malformed", "drop")), ("sources.tickets", "tickets.jsonl:1", "malformed"), line="tickets:"),
+]
+
+CURATION = [
+    Case("source_emptied_by_filters", sets("curate.filters", {"min_answer_characters": 50}), ("sources.tickets", "60", "short_answer", "curate.filters"), line="tickets:"),
+    Case("source_all_held_out", lambda p: (p.set("sources.tickets.holdout", 0.9999)), ("sources.tickets", "held out", "holdout"), line="tickets:"),
+    Case("rows_longer_than_a_row", lambda p: (p.set("train.sequence_length", 8), p.set("train.batch_tokens", 64)), ("sources.", "longer_than_a_row", "train.sequence_length"), line="  skills:"),
+    Case("leaking_item", lambda p: (p.set("curate.decontaminate", "refuse"), p.write_line("tickets.jsonl", 9, json.dumps({"prompt": "Hello! " + question(3)["text"], "completion": "cancel"}))), ("tickets.jsonl:9", "evaluation item", "all_suites"), line="tickets:"),
+]
+
+MODEL = [
+    Case("unknown_embedded_model", sets("base.model", "embedded:nanno"), ("base.model", "'embedded:nanno'", "'embedded:nano'"), line="nanno"),
+    Case("model_folder_missing", sets("base.model", "./modell"), ("base.model", "modell"), line="./modell"),
+    Case("model_is_a_file", sets("base.model", "./tickets.jsonl"), ("base.model", "tickets.jsonl", "folder"), line="./tickets.jsonl"),
+    Case("folder_without_model", lambda p: (p.write("m/a.txt", ""), p.set("base.model", "./m")), ("base.model", "config.json"), line="./m"),
+    Case("model_in_pickle_only", model(lambda m: (m / "model.safetensors").rename(m / "pytorch_model.bin")), ("base.model", "pytorch_model.bin", "pickle", "safetensors"), line="./my-model"),
+    Case("model_without_tokenizer", model(lambda m: (m / "tokenizer.json").unlink()), ("base.model", "tokenizer.json"), line="./my-model"),
+    Case("model_without_chat_template", model(lambda m: (m / "chat_template.jinja").unlink()), ("base.model", "chat template", "chat_template.jinja"), line="./my-model"),
+    Case("no_causal_model", model(lambda m: edit_json(m / "config.json", architectures=["BertForMaskedLM"])), ("base.model", "BertForMaskedLM", "causal"), line="./my-model"),
+    Case("config_is_no_json", model(lambda m: (m / "config.json").write_text("{")), ("base.model", "config.json"), line="./my-model"),
+    Case("weights_are_a_pointer", model(lambda m: (m / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")), ("base.model", "model.safetensors", "git lfs pull"), line="./my-model"),
+    Case("weights_are_cut_off", model(lambda m: os.truncate(m / "model.safetensors", 100_000)), ("base.model", "model.safetensors"), line="./my-model"),
+    Case("tokenizer_is_damaged", model(lambda m: (m / "tokenizer.json").write_text("{}")), ("base.model", "tokenizer"), line="./my-model"),
+    Case("chat_template_is_damaged", model(lambda m: (m / "chat_template.jinja").write_text("{% for message in messages %}")), ("base.model", "chat template"), line="./my-model"),
+    Case("cuda_is_absent", sets("train.device", "cuda"), ("train.device", "CUDA", "cpu"), line="device: cuda"),
+]
+
+SUITES = [
+    Case("unknown_scorer", sets("suites.intents.scorer", "exakt"), ("suites.intents.scorer", "'exakt'", "'exact'"), line="exakt"),
+    Case("unknown_option_of_a_scorer", sets("suites.intents.scorer", {"numeric": {"tolerence": 1}}), ("suites.intents.scorer", "'tolerence'", "'tolerance'"), line="scorer:"),
+    Case("scorer_with_two_names", sets("suites.intents.scorer", {"exact": {}, "numeric": {}}), ("suites.intents.scorer",), line="scorer:"),
+    Case("suite_without_target", lambda p: p.remove("suites.intents.target"), ("suites.intents.target", "needs 'target'"), line="intents:"),
+    Case("suite_row_without_column", lambda p: p.write_line("questions.jsonl", 4, '{"text": "What is it?"}'), ("questions.jsonl:4", "'is'", "suites.intents")),
+    Case("malformed_suite_row", lambda p: p.write_line("questions.jsonl", 4, "{"), ("questions.jsonl:4", "JSON", "suites.intents")),
+    Case("suite_without_rows", lambda p: p.write("questions.jsonl", ""), ("suites.intents", "no items"), line="intents:"),
+    Case("suite_of_unknown_source", sets("suites.held", {"role": "domain", "source": "ticket", "scorer": "exact"}), ("suites.held.source", "'tickets'"), line="source: ticket"),
+    Case("suite_of_nothing_held_out", sets("suites.held", {"role": "domain", "source": "tickets", "scorer": "exact"}), ("suites.held.source", "sources.tickets.holdout"), line="source: tickets"),
+    Case("unknown_generator", sets("sources.skills.generate", "skils"), ("sources.skills.generate", "'skils'", "skills"), line="skils"),
+    Case("unknown_ability", sets("suites.skills.abilities", ["arithmetik"]), ("suites.skills.abilities", "'arithmetik'", "'arithmetic'"), line="abilities"),
+]
+
+CONTRACT = [
+    Case("contract_on_unknown_suite", sets("contract.improve", {"intent": 0.1}), ("contract.improve.intent", "'intents'"), line="intent: 0.1"),
+    Case("contract_on_unknown_ability", sets("contract.improve", {"skills/arithmetik": 0.1}), ("skills/arithmetik", "'arithmetic'"), line="skills/arithmetik"),
+    Case("contract_on_unknown_metric", sets("contract.improve", {"intents.accuracy": 0.1}), ("'accuracy'", "score"), line="intents.accuracy"),
+    Case("contract_that_asks_nothing", sets("contract", {}), ("contract", "nothing", "'improve'"), line="contract"),
+    Case("margin_of_zero", sets("contract.keep.general", 0), ("contract.keep.general", "No test can certify a margin of 0"), line="general: 0"),
+    Case("margin_above_one", sets("contract.keep.general", 2), ("contract.keep.general", "between 0 and 1"), line="general: 2"),
+    Case("gain_in_points", sets("contract.improve.intents", 5), ("contract.improve.intents", "between 0 and 1"), line="intents: 5"),
+    Case("confidence_in_percent", sets("contract.confidence", 95), ("contract.confidence", "95", "1"), line="confidence"),
+    Case("ability_of_one_cluster", lambda p: (p.set("suites.intents.cluster", "all"),), ("intents", "one cluster"), line="intents"),
+]
+
+ARGUMENTS = [
+    Case("output_is_a_file", lambda p: setattr(p, "out", p.write("out", "")), ("out", "--out", "file")),
+    Case("output_below_a_file", lambda p: setattr(p, "out", p.write("out", "") / "runs"), ("out/runs", "--out")),
+    Case("output_is_read_only", lambda p: setattr(p, "out", Path("/sys/mixwright")), ("/sys/mixwright", "--out", "writable")),
+    Case("no_threads", lambda p: None, ("--threads", "1"), arguments=("--threads", "0")),
+    Case("unknown_option", lambda p: None, ("--thread", "--threads"), arguments=("--thread", "1")),
+]
+
+CASES = [*RECIPE_FILE, *KEYS, *SHARES, *FILES, *ROWS, *CURATION, *MODEL, *SUITES, *CONTRACT, *ARGUMENTS]

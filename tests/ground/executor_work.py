@@ -1,0 +1,27 @@
+"""Functions for worker processes: module-level, so that they can be spawned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from mixwright.ground.errors import InputError
+
+
+def square_slowly(number: int) -> int:
+    """Earlier tasks take longer, so that they finish last."""
+    time.sleep(0.2 if number == 0 else 0.0)
+    return number * number
+
+
+def refuse_three(number: int) -> int:
+    if number == 3:
+        raise InputError("three is wrong", where="data.jsonl:3", fix="Take four.")
+    return number
+
+
+def die_at_two(number: int) -> int:
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number

@@ -1,0 +1,61 @@
+"""Fan-out work: the same results in the same order, wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from executor_work import die_at_two, refuse_three, square_slowly
+
+from mixwright.ground.errors import BrokenRun, InputError
+from mixwright.ground.executor import Executor, InProcess, LocalProcesses, executor_for
+
+TWO_PLACES = [InProcess(), LocalProcesses(2)]
+
+
+@pytest.mark.parametrize("executor", TWO_PLACES, ids=["here", "processes"])
+def test_results_come_in_the_order_of_the_tasks_whatever_finishes_first(executor: Executor) -> None:
+    assert list(executor.map(square_slowly, range(20))) == [number * number for number in range(20)]
+
+
+@pytest.mark.parametrize("executor", TWO_PLACES, ids=["here", "processes"])
+def test_an_error_arrives_with_its_place_and_its_remedy(executor: Executor) -> None:
+    with pytest.raises(InputError) as caught:
+        list(executor.map(refuse_three, range(6)))
+    assert (caught.value.message, caught.value.where, caught.value.fix) == (
+        "three is wrong",
+        "data.jsonl:3",
+        "Take four.",
+    )
+
+
+def test_a_worker_that_is_killed_breaks_the_run_with_words() -> None:
+    with pytest.raises(BrokenRun, match="worker process died"):
+        list(LocalProcesses(2).map(die_at_two, range(6)))
+
+
+def test_tasks_are_drawn_only_a_little_ahead_of_the_results() -> None:
+    drawn: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(100):
+            drawn.append(number)
+            yield number
+
+    results = LocalProcesses(1).map(square_slowly, tasks())
+    for number in range(5):
+        assert next(results) == number * number
+        assert len(drawn) <= number + 3  # two in flight for one worker
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_no_tasks_give_no_results() -> None:
+    assert list(InProcess().map(square_slowly, [])) == []
+    assert list(LocalProcesses(1).map(square_slowly, [])) == []
+
+
+def test_one_worker_stays_in_this_process() -> None:
+    assert isinstance(executor_for(1), InProcess)
+    assert isinstance(executor_for(3), LocalProcesses)
+    with pytest.raises(ValueError, match="at least 1"):
+        LocalProcesses(0)
