@@ -2,9 +2,11 @@
 
 Two small machines after each other, both exact and both resumable from integers:
 
-- **Which source.** Every source has a share w_i / W of the declared unit. The next record comes from the source that is
-  furthest behind: the largest `w_i * placed_total - W * placed_i` in integers, ties by name. The error is bounded by a
-  record, whatever the number of steps; independent random draws drift with the square root of it.
+- **Which source.** Every source has a share w_i / W of the declared unit. Of the sources that are not ahead of theirs, the
+  next record comes from the one that would soonest be due: the smallest `(placed_i + next_i) / w_i`, ties by name. This
+  is worst-case fair queueing (Bennett and Zhang 1996, "WF2Q"): whatever the lengths, at every moment no source is further
+  from its share than the longest record. Taking the source that is furthest behind is simpler and drifts to twice that
+  with ten sources; independent random draws drift with the square root of the number of steps.
 - **Which row.** Best fit into at most `OPEN_ROWS` open rows: the fullest one that still has room; when none has, the
   fullest is closed and emitted. Without packing a row holds one record.
 
@@ -90,6 +92,9 @@ class Mixer:
         whole = lcm(*(share.denominator for share in plan.shares.values()))
         self._weights = {name: int(plan.shares[name] * whole) for name in self._sources}
         self._whole = whole
+        common = lcm(*self._weights.values())
+        self._scale = {name: common // weight for name, weight in self._weights.items()}  # 1 / w_i without fractions
+        self._next: dict[str, tuple[Piece, int]] = {}
         self._orders: dict[str, tuple[int, npt.NDArray[np.uint64]]] = {}
         self.state = state or MixerState(dict.fromkeys(self._sources, 0), dict.fromkeys(self._sources, 0))
         self._open = [[Piece(*piece) for piece in row] for row in self.state.open_rows]
@@ -141,20 +146,27 @@ class Mixer:
     def _next_piece(self) -> Piece:
         state = self.state
         total = sum(state.placed.values())
-        name = max(
-            self._sources,
-            key=lambda n: (self._weights[n] * total - self._whole * state.placed[n], self._weights[n]),
+        name = min(
+            (n for n, weight in self._weights.items() if self._whole * state.placed[n] <= weight * total),
+            key=lambda n: (state.placed[n] + self._ahead(n)[1]) * self._scale[n],
         )
-        source = self._sources[name]
-        taken = state.taken[name]
-        record = self._record_at(name, taken, len(source.lengths))
-        length = int(source.lengths[record])
-        units = {"tokens": length, "supervised_tokens": int(source.supervised[record]), "records": 1}[self.plan.unit]
-        state.taken[name] = taken + 1
+        piece, units = self._ahead(name)
+        del self._next[name]
+        state.taken[name] += 1
         state.placed[name] += units
-        state.tokens += length
-        state.domain_tokens += length if name in self.plan.domain else 0
-        return Piece(name, record, length)
+        state.tokens += piece.length
+        state.domain_tokens += piece.length if name in self.plan.domain else 0
+        return piece
+
+    def _ahead(self, name: str) -> tuple[Piece, int]:
+        """The next record of a source and its size in the declared unit."""
+        if name not in self._next:
+            source = self._sources[name]
+            record = self._record_at(name, self.state.taken[name], len(source.lengths))
+            length = int(source.lengths[record])
+            units = {"tokens": length, "supervised_tokens": int(source.supervised[record]), "records": 1}
+            self._next[name] = Piece(name, record, length), units[self.plan.unit]
+        return self._next[name]
 
     def _record_at(self, name: str, taken: int, size: int) -> int:
         number, position = divmod(taken, size)

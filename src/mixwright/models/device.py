@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 
 def choose_device(wanted: str) -> str:
     """ "cpu" or "cuda" for auto, cpu or cuda. Raises InputError when cuda is asked for and absent."""
-    if wanted == "cpu":
-        return "cpu"
+    if wanted == "cpu" or (wanted == "auto" and metadata.version("torch").endswith("+cpu")):
+        return "cpu"  # known without the second that importing torch takes
     import torch
 
     if torch.cuda.is_available():
@@ -36,6 +39,13 @@ def choose_precision(wanted: str, device: str) -> str:
     if device == "cuda":
         return "bf16"
     return "bf16" if _cpu_has_bf16() else "fp32"
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu_has_bf16() -> bool:

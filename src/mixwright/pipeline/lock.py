@@ -6,7 +6,6 @@ is missing is said before anything is spent. It holds no absolute path: two peop
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from typing import Any
 from mixwright.evaluation.scorers import check_scorer
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import FileDigests, Json, digest
-from mixwright.models.device import choose_device, choose_precision
+from mixwright.models.device import available_cores, choose_device, choose_precision
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe, Source, Suite
@@ -52,7 +51,8 @@ class Lock:
 
     def as_json(self) -> dict[str, Json]:
         plain = self.recipe.model_dump(
-            mode="json", exclude={"variables": True, "base": True, "sources": True, "suites": True}
+            mode="json",
+            exclude={"variables": True, "base": True, "sources": True, "suites": True, "train": {"checkpoint_seconds"}},
         )
         return {
             "recipe": plain,
@@ -112,7 +112,7 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
         files=files,
         device=device,
         precision=choose_precision(recipe.train.precision, device),
-        threads=threads or os.cpu_count() or 1,
+        threads=threads or available_cores(),
     )
 
 

@@ -57,7 +57,11 @@ def make_plan(stages: Stages) -> Plan:
                     power=POWER,
                 )
                 power = power_of(
-                    num_items, discordance=DISCORDANCE, distance=clause.margin, confidence=contract.confidence, method=METHOD
+                    num_items,
+                    discordance=DISCORDANCE,
+                    distance=clause.margin,
+                    confidence=contract.confidence,
+                    method=METHOD,
                 )
                 entry |= {"power": power, "items_needed": needed, "enough": num_items >= needed}
             found.append(entry)

@@ -21,6 +21,19 @@ from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.problems import Problem, RecipePath, as_problems, dotted, recipe_error
 from mixwright.recipe.schema import Recipe
 
+MAX_DEPTH = 32
+MAX_ENTRIES = 100_000  # aliases of aliases grow without end
+PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+MERGE_TAG = "tag:yaml.org,2002:merge"
+YAML_FIXES = {  # a sign in the parser's words -> what to do
+    "'\\t'": "Indent with blanks: YAML allows no tabs.",
+    "alias": "Put a text that begins with * in quotes.",
+    "tag": "Remove the tag (!...), or put the text in quotes.",
+    "another document": "Keep one: remove the line ---.",
+    "": "Look for a bracket, quote, colon or indentation that is missing here or in the line above.",
+}
+NESTING_FIX = f"Use at most {MAX_DEPTH} levels, and no alias (*name) inside the value that it names."
+MAPPING_FIX = "A recipe begins with 'mixwright: 1' and goes on with 'name: ...'."
 VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
@@ -30,7 +43,7 @@ class LoadedRecipe:
 
     recipe: Recipe
     file: Path
-    lines: dict[RecipePath, int]
+    lines: dict[RecipePath, int | str]
 
     def error(self, path: RecipePath, message: str, fix: str | None = None) -> InputError:
         """An error that points at a place in the recipe file."""
@@ -38,18 +51,20 @@ class LoadedRecipe:
 
     def located(self, error: InputError) -> InputError:
         """The same error with file and line, when its `where` is a recipe path such as `sources.tickets.path`."""
-        path = tuple((error.where or "").split("."))
+        where = error.where or ""
+        written = next((path for path in self.lines if dotted(path) == where), None)  # keys may hold dots themselves
+        path = written or tuple(where.split("."))
         return self.error(path, error.message, error.fix) if path[0] in Recipe.model_fields else error
 
 
 def load_recipe(file: Path, settings: Sequence[str] = ()) -> LoadedRecipe:
     """Read, fill in and validate a recipe. settings: `key=value` texts. Raises InputError with every problem found."""
     text = _read(file)
-    lines: dict[RecipePath, int] = {}
+    lines: dict[RecipePath, int | str] = {}
     data = _parse(file, text, lines)
     variables = dict(data.get("variables") or {}) if isinstance(data.get("variables"), dict | None) else {}
     for setting in settings:
-        _apply(file, data, variables, setting)
+        _apply(file, data, variables, setting, lines)
     if variables:
         data["variables"] = variables
     problems: list[Problem] = []
@@ -67,18 +82,22 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError("there is no such recipe", where=str(file)) from None
+        raise InputError("there is no such recipe", where=str(file), fix=_recipes_in(file.parent)) from None
     except IsADirectoryError:
-        found = sorted(path.name for path in file.glob("*.y*ml"))
-        fix = f"It holds: {', '.join(found)}." if found else None
-        raise InputError("this is a folder, a recipe is a YAML file", where=str(file), fix=fix) from None
+        raise InputError("this is a folder, a recipe is a YAML file", where=str(file), fix=_recipes_in(file)) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"the recipe is not UTF-8 text (byte {error.start})", where=str(file)) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError("the recipe is not UTF-8 text", where=f"{file}:{line}", fix="Save it as UTF-8.") from None
     except OSError as error:
-        raise InputError(f"the recipe cannot be read ({error.strerror})", where=str(file)) from None
+        raise InputError(f"the recipe cannot be read ({error.strerror})", where=str(file), fix="Check path and rights.") from None
 
 
-def _parse(file: Path, text: str, lines: dict[RecipePath, int]) -> dict[str, Any]:
+def _recipes_in(folder: Path) -> str:
+    found = sorted(path.name for path in folder.glob("*.y*ml"))
+    return f"{folder} holds: {', '.join(found[:8])}." if found else f"{folder} holds no YAML file."
+
+
+def _parse(file: Path, text: str, lines: dict[RecipePath, int | str]) -> dict[str, Any]:
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
@@ -86,23 +105,38 @@ def _parse(file: Path, text: str, lines: dict[RecipePath, int]) -> dict[str, Any
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else str(file)
-        raise InputError(f"this is not valid YAML: {error.problem or error.context}", where=where) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"this is not valid YAML: {error}", where=str(file)) from None
+        found = ", ".join(part for part in (error.context, error.problem) if part)
+        fix = next(fix for sign, fix in YAML_FIXES.items() if sign in found)
+        raise InputError(f"this is not valid YAML: {found}", where=where, fix=fix) from None
+    except yaml.reader.ReaderError as error:
+        where = f"{file}:{text.count(chr(10), 0, error.position) + 1}"
+        raise InputError("the recipe holds a control character", where=where, fix="Remove it.") from None
+    except RecursionError:
+        raise InputError("the recipe is nested too deeply", where=str(file), fix=NESTING_FIX) from None
+    if data is None:
+        raise InputError("the recipe is empty", where=str(file), fix=MAPPING_FIX)
     if not isinstance(data, dict):
-        raise InputError("the recipe is not a mapping (key: value)", where=str(file))
+        raise InputError("the recipe is not a mapping (key: value)", where=str(file), fix=MAPPING_FIX)
     return data
 
 
-def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: dict[RecipePath, int]) -> Any:
+def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: dict[RecipePath, int | str]) -> Any:
+    here = f"{file}:{node.start_mark.line + 1}"
     lines.setdefault(path, node.start_mark.line + 1)
+    if len(path) > MAX_DEPTH or len(lines) > MAX_ENTRIES:
+        raise InputError("the recipe is nested too deeply or repeats itself without end", where=here, fix=NESTING_FIX)
+    if isinstance(node, yaml.CollectionNode) and node.tag not in PLAIN_TAGS:
+        raise InputError(f"the tag {node.tag} is no plain data", where=here, fix="Remove the tag.")
     if isinstance(node, yaml.MappingNode):
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise InputError("a key must be a plain word", where=f"{file}:{line}")
+                raise InputError("a key must be a plain word", where=f"{file}:{line}", fix="Write key: value.")
             key = str(key_node.value)
+            if key_node.tag == MERGE_TAG:
+                fix = "Write the keys out; only a whole value may be an alias (*name)."
+                raise InputError("a recipe has no merge keys (<<)", where=f"{file}:{line}", fix=fix)
             if key in built:
                 fix = f"First given in line {lines[(*path, key)]}."
                 raise InputError(f"the key '{dotted((*path, key))}' stands here twice", where=f"{file}:{line}", fix=fix)
@@ -111,13 +145,18 @@ def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: di
         return built
     if isinstance(node, yaml.SequenceNode):
         return [_build(file, loader, entry, (*path, i), lines) for i, entry in enumerate(node.value)]
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except ValueError as error:  # a date such as 2026-02-30
+        raise InputError(f"'{node.value}' is no value ({error})", where=here, fix="Put it in quotes.") from None
 
 
-def _apply(file: Path, data: dict[str, Any], variables: dict[str, Any], setting: str) -> None:
+def _apply(
+    file: Path, data: dict[str, Any], variables: dict[str, Any], setting: str, lines: dict[RecipePath, int | str]
+) -> None:
     key, equals, text = setting.partition("=")
     key = key.strip()
-    if not equals or not key:
+    if not equals or not all(key.split(".")):
         raise InputError(
             f"'{setting}' is no setting",
             where="--set",
@@ -125,7 +164,7 @@ def _apply(file: Path, data: dict[str, Any], variables: dict[str, Any], setting:
         )
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         value = text
     if key in variables:
         variables[key] = _from_working_directory(text)
@@ -142,9 +181,14 @@ def _apply(file: Path, data: dict[str, Any], variables: dict[str, Any], setting:
     for part in parts[:-1]:
         below = place.setdefault(part, {})
         if not isinstance(below, dict):
-            raise InputError(f"'{part}' is not a mapping in {file}", where=f"--set {setting}")
+            fix = f"Set '{part}' as a whole, or check the key."
+            raise InputError(f"'{part}' is not a mapping in {file}", where=f"--set {setting}", fix=fix)
         place = below
     place[parts[-1]] = value
+    path = tuple(parts)
+    for known in [known for known in lines if known[: len(path)] == path]:
+        del lines[known]
+    lines[path] = f"--set {setting}"
 
 
 def _from_working_directory(text: str) -> str:
@@ -169,7 +213,8 @@ def _fill(value: Any, variables: dict[str, Any], path: RecipePath, problems: lis
     def replace(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in variables:
-            problems.append(Problem(path, f"there is no variable '{name}'", did_you_mean(name, variables)))
+            fix = did_you_mean(name, variables) if variables else f"Add 'variables: {{{name}: ...}}' to the recipe."
+            problems.append(Problem(path, f"there is no variable '{name}'", fix))
             return ""
         if variables[name] is None:
             problems.append(Problem(path, f"the variable '{name}' has no value", f"Give it: --set {name}=..."))

@@ -35,53 +35,71 @@ def unknown_keys(keys: Sequence[str], known: Sequence[str]) -> list[Problem]:
 
 
 def as_problems(error: ValidationError) -> list[Problem]:
-    """Every pydantic error as problems with a full path."""
+    """Every pydantic error as problems with a full path; of a union, the branch that came furthest."""
     found: list[Problem] = []
+    unions: dict[RecipePath, dict[str | int, list[Problem]]] = {}  # place of the union -> branch -> its problems
     for entry in error.errors(include_url=False):
-        path = tuple(part for part in entry["loc"] if not _is_branch(part))
-        context = entry.get("ctx", {})
-        if "problems" in context:
-            found.extend(Problem((*path, *p.path), p.message, p.fix) for p in context["problems"])
-            continue
-        found.append(Problem(path, *_in_words(entry, context)))
+        place, context = entry["loc"], entry.get("ctx", {})
+        path = tuple(part for part in place if not _is_branch(part))
+        problems = [Problem((), *_in_words(entry, context))] if "problems" not in context else context["problems"]
+        into = found
+        if len(path) < len(place):
+            at = next(i for i, part in enumerate(place) if _is_branch(part))
+            into = unions.setdefault(place[:at], {}).setdefault(place[at], [])
+        into += [Problem((*path, *p.path), p.message, p.fix) for p in problems]
+    for branches in unions.values():
+        found += max(branches.values(), key=lambda branch: len(branch[0].path))
     return found
 
 
 def _is_branch(part: str | int) -> bool:
-    """Pydantic marks the branches of a union with type names; a person never wrote those."""
-    return isinstance(part, str) and (part.startswith(("function-", "list[", "literal[")) or part in ("str", "bool"))
+    """Pydantic marks keys and the branches of a union; a person never wrote those marks."""
+    marks = ("function-", "list[", "dict[", "tuple[", "literal[", "[key]")
+    return isinstance(part, str) and (part.startswith(marks) or part in ("str", "bool", "Template"))
+
+
+EXPECTED = {
+    "bool": "true or false",
+    "dict": "a mapping (key: value)",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "model": "a mapping (key: value)",
+    "string": "text",
+    "tuple": "a list",
+}
 
 
 def _in_words(entry: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[str, str | None]:
-    value = entry.get("input")
-    match entry["type"]:
-        case "missing":
-            return "this key is required and missing", None
-        case "literal_error":
-            names = [name.strip().strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(",")]
-            return f"found {_shown(value)}", did_you_mean(str(value), names)
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"found {_shown(value)}, expected a mapping (key: value)", None
-        case "string_pattern_mismatch":
-            return f"found {_shown(value)}", "Use letters, digits, '-' and '_' only, starting with a letter."
-        case _:
-            message = str(entry["msg"]).removeprefix("Value error, ")
-            return f"{message[:1].lower()}{message[1:]}; found {_shown(value)}", None
+    value, kind = entry.get("input"), str(entry["type"])
+    expected, _, rest = kind.partition("_")
+    if kind == "missing":
+        return "this key is required and missing", f"Add '{entry['loc'][-1]}: ...' here."
+    if kind == "literal_error":
+        names = [name.strip().strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(",")]
+        return f"found {_shown(value)}", did_you_mean(str(value), names)
+    if kind == "string_pattern_mismatch":
+        return f"found {_shown(value)}", "Use letters, digits, '-' and '_' only, starting with a letter."
+    if expected in EXPECTED and rest in ("type", "parsing", "from_float", "attributes_type", "parsing_size"):
+        quoted = " (in quotes)" if expected == "string" and isinstance(value, bool | int | float) else ""
+        return f"found {_shown(value)}, expected {EXPECTED[expected]}", f"Write {EXPECTED[expected]}{quoted}."
+    return f"found {_shown(value)}", f"{str(entry['msg']).replace('Input should', 'It should')}."
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def recipe_error(file: str, problems: Sequence[Problem], lines: Mapping[RecipePath, int]) -> InputError:
-    """One error for all problems. lines: line number (from 1) of every path that stands in the file."""
+def recipe_error(file: str, problems: Sequence[Problem], lines: Mapping[RecipePath, int | str]) -> InputError:
+    """One error for all problems. lines: where each path was given, a line of the file (from 1) or a `--set`."""
 
     def place(path: RecipePath) -> str:
         known = path
         while known and known not in lines:
             known = known[:-1]
-        at = f"{file}:{lines[known]}" if known in lines else file
+        line = lines.get(known)
+        at = file if line is None else line if isinstance(line, str) else f"{file}:{line}"
         return f"{at} ({dotted(path)})" if path else at
 
     if len(problems) == 1:

@@ -34,26 +34,27 @@ METRICS = ("score", "parse_rate")
 
 def _share(value: Any) -> Any:
     """A share as an exact rational from 0.25, '1/3' or Fraction."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
-        raise ValueError("a share is a number between 0 and 1, such as 0.25 or 1/3")
+    found = f"found {value!r}, a share is a number above 0 and at most 1"
     try:
         share = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise ValueError("a share is a number between 0 and 1, such as 0.25 or 1/3") from None
+        raise problems_error([Problem((), found, "Write it as 0.25 or 1/3.")]) from None
     if share <= 0:
-        raise ValueError("a share must be above 0: leave the source out instead")
+        raise problems_error([Problem((), found, "Leave the source out of the shares instead.")])
     if share > 1:
-        raise ValueError("a share is at most 1 (0.25, not 25)")
+        raise problems_error([Problem((), found, "Write 0.25, not 25.")])
     return share
 
 
+Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
+Count = Annotated[int, Field(ge=1, le=10**15)]  # beyond it lies a typing error, not a data set
 Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(lambda share: str(share), return_type=str)]
 
 
 class Strict(BaseModel):
     """Frozen, and an unknown key is an error that names the near match."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -89,9 +90,9 @@ class Source(Strict):
     licence: str = "unknown"
     path: str | tuple[str, ...] | None = None  # files and globs, relative to the recipe
     generate: str | None = None  # the name of a generator
-    records: int | None = Field(None, ge=1)  # generated rows
+    records: Count | None = None  # generated rows
     abilities: tuple[str, ...] | None = None  # of a generator; all when absent
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     format: Literal["auto", "messages", "prompt_completion", "alpaca"] = "auto"
     columns: dict[str, str] | None = None  # role of a column -> its name in the file, e.g. {prompt: text}
     template: Template | None = None
@@ -106,22 +107,22 @@ class Source(Strict):
     def _one_origin(self) -> Source:
         problems = []
         if (self.path is None) == (self.generate is None):
-            problems.append(Problem((), "give exactly one of 'path' and 'generate'"))
-        if self.generate is not None:
+            problems.append(Problem((), "a source comes from exactly one place", "Give either 'path' or 'generate'."))
+        elif self.generate is not None:
             if self.records is None:
-                problems.append(Problem(("records",), "a generated source needs 'records', how many to make"))
+                problems.append(Problem(("records",), "a generated source needs 'records'", "Say how many to make."))
             for key in ("columns", "template", "group"):
                 if getattr(self, key) is not None:
-                    problems.append(Problem((key,), "applies to sources read from files, not to generated ones"))
+                    problems.append(Problem((key,), "applies to sources read from files only", "Leave it out."))
         else:
             for key in ("records", "abilities"):
                 if getattr(self, key) is not None:
-                    problems.append(Problem((key,), "applies to generated sources only"))
+                    problems.append(Problem((key,), "applies to generated sources only", "Leave it out."))
         if self.columns is not None and self.template is not None:
-            problems.append(Problem(("template",), "give 'columns' or 'template', not both"))
+            problems.append(Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out."))
         if self.template is not None and self.template.assistant is None:
             problems.append(
-                Problem(("template", "assistant"), "a training source needs the answer: 'assistant' is missing")
+                Problem(("template", "assistant"), "a training source needs the answer", "Add 'assistant: ...' here.")
             )
         if problems:
             raise problems_error(problems)
@@ -149,53 +150,54 @@ class Suite(Strict):
     """A set of evaluation items. Exactly one of `path`, `source` (its held-out rows) and `generate`."""
 
     role: Role
-    version: int = Field(1, ge=1)
+    version: Count = 1
     licence: str = "unknown"
     path: str | tuple[str, ...] | None = None
     source: str | None = None
     generate: str | None = None
-    items_per_ability: int | None = Field(None, ge=1)
+    items_per_ability: Count | None = None
     abilities: tuple[str, ...] | None = None
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     prompt: str | Template | None = None  # the user turn (or system and user) with {column} fields
     target: str | None = None  # the gold answer with {column} fields
     ability: str | None = None  # a constant or {column}; the suite's name when absent
     cluster: str | None = None  # {column}: items that share it are not independent
     scorer: Annotated[Scorer | None, BeforeValidator(_scorer)] = None
-    limit: int | None = Field(None, ge=1)  # a random subset of this size, the same for every arm
-    max_new_tokens: int = Field(64, ge=1)
+    limit: Count | None = None  # a random subset of this size, the same for every arm
+    max_new_tokens: Count = 64
 
     @model_validator(mode="after")
     def _one_origin(self) -> Suite:
         problems = []
         origins = [name for name in ("path", "source", "generate") if getattr(self, name) is not None]
         if len(origins) != 1:
-            problems.append(Problem((), "give exactly one of 'path', 'source' and 'generate'"))
+            fix = "Give either 'path', 'source' or 'generate'."
+            problems.append(Problem((), "a suite comes from exactly one place", fix))
         elif self.path is not None:
             problems += [
-                Problem((key,), f"a suite read from a file needs '{key}'")
+                Problem((key,), f"a suite read from a file needs '{key}'", f"Add '{key}: ...' here.")
                 for key in ("prompt", "target", "scorer")
                 if getattr(self, key) is None
             ]
         elif self.source is not None:
             if self.scorer is None:
-                problems.append(Problem(("scorer",), "a suite of held-out rows needs 'scorer'"))
+                problems.append(Problem(("scorer",), "a suite of held-out rows needs 'scorer'", "Add 'scorer: exact' here."))
             problems += [
-                Problem((key,), "comes from the source's rows here; leave it out")
+                Problem((key,), "comes from the source's rows here", "Leave it out.")
                 for key in ("prompt", "target", "cluster")
                 if getattr(self, key) is not None
             ]
         else:
             if self.items_per_ability is None:
-                problems.append(Problem(("items_per_ability",), "a generated suite needs 'items_per_ability'"))
+                problems.append(Problem(("items_per_ability",), "a generated suite needs 'items_per_ability'", "Say how many to make."))
             problems += [
-                Problem((key,), "comes from the generator here; leave it out")
+                Problem((key,), "comes from the generator here", "Leave it out.")
                 for key in ("prompt", "target", "cluster", "scorer", "ability")
                 if getattr(self, key) is not None
             ]
         if self.generate is None:
             problems += [
-                Problem((key,), "applies to generated suites only")
+                Problem((key,), "applies to generated suites only", "Leave it out.")
                 for key in ("items_per_ability", "abilities")
                 if getattr(self, key) is not None
             ]
@@ -211,7 +213,7 @@ class Dedup(Strict):
 class Filters(Strict):
     """Limits of the sanity filters. A row outside them is dropped and its reason kept."""
 
-    min_answer_characters: int = Field(1, ge=1)
+    min_answer_characters: Count = 1
     max_characters: int = Field(100_000, ge=1)
     max_repetition: float = Field(0.8, gt=0, le=1)  # share of a long answer's word 4-grams that may be repeats
     max_replacement: float = Field(0.01, ge=0, le=1)  # share of U+FFFD and control characters
@@ -226,13 +228,14 @@ class Curate(Strict):
 class Budget(Strict):
     """How long to train: a number of tokens, or passes over the domain sources."""
 
-    tokens: int | None = Field(None, ge=1)
+    tokens: Count | None = None
     domain_epochs: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Budget:
         if (self.tokens is None) == (self.domain_epochs is None):
-            raise problems_error([Problem((), "give exactly one of 'tokens' and 'domain_epochs'")])
+            fix = "Give either 'tokens' or 'domain_epochs'."
+            raise problems_error([Problem((), "a budget has exactly one measure", fix)])
         return self
 
 
@@ -244,7 +247,7 @@ class Blend(Strict):
     shares: Shares
     budget: Budget
     packing: bool = True  # several records in a row, kept apart by a block mask
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
 
 class Train(Strict):
@@ -257,12 +260,12 @@ class Train(Strict):
     cooldown: float = Field(0.2, gt=0, le=1)  # share of the steps in which `wsd` decays
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float = Field(1.0, gt=0)
-    sequence_length: int = Field(1024, ge=8)  # tokens in a row; longer records are dropped and counted
-    batch_tokens: int = Field(8192, ge=8)  # tokens in an optimizer step, a multiple of sequence_length
-    micro_batch_rows: int | None = Field(None, ge=1)  # rows in memory at once; all of a batch when absent
+    sequence_length: int = Field(1024, ge=8, le=1 << 24)  # tokens in a row; longer records are dropped and counted
+    batch_tokens: int = Field(8192, ge=8, le=1 << 32)  # tokens in an optimizer step, a multiple of sequence_length
+    micro_batch_rows: Count | None = None  # rows in memory at once; all of a batch when absent
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     checkpoint_seconds: float = Field(60.0, gt=0)  # wall time between checkpoints; never changes the result
 
     @model_validator(mode="after")
@@ -287,7 +290,7 @@ class Arm(Strict):
     shares: Shares | Literal["domain"]
     budget: Budget | None = None
     learning_rate: float | None = Field(None, gt=0)
-    seed: int | None = Field(None, ge=0)
+    seed: Seed | None = None
 
 
 class Contract(Strict):
@@ -299,7 +302,7 @@ class Contract(Strict):
 
 
 class Evaluate(Strict):
-    batch_size: int = Field(128, ge=1)
+    batch_size: Count = 128
 
 
 class Recipe(Strict):
@@ -346,12 +349,15 @@ class Recipe(Strict):
         problems: list[Problem] = []
         used = set(self.blend.shares)
         domain = [name for name, source in self.sources.items() if source.role == "domain"]
+        if self._check_shares(("blend", "shares"), self.blend.shares):
+            return []  # they stand first; whatever else is wrong may only follow from them
         for name, arm in self.arms.items():
             if name in (BASE_ARM, MAIN_ARM):
-                problems.append(Problem(("arms", name), "this name is taken by the recipe itself"))
+                problems.append(Problem(("arms", name), "this name is taken by the recipe itself", "Choose another."))
             if arm.shares == "domain":
                 if not any(source in self.blend.shares for source in domain):
-                    problems.append(Problem(("arms", name, "shares"), "the blend holds no source with role 'domain'"))
+                    path, fix = ("arms", name, "shares"), "Write the shares out."
+                    problems.append(Problem(path, "the blend holds no source with role 'domain'", fix))
             else:
                 problems += self._check_shares(("arms", name, "shares"), arm.shares)
                 used |= set(arm.shares)
@@ -375,7 +381,7 @@ class Recipe(Strict):
         problems: list[Problem] = []
         for name, suite in self.suites.items():
             if name in CONTRACT_WORDS:
-                problems.append(Problem(("suites", name), "this name is a word of the contract; choose another"))
+                problems.append(Problem(("suites", name), "this name is a word of the contract", "Choose another."))
             if suite.source is None:
                 continue
             if suite.source not in self.sources:
@@ -402,7 +408,7 @@ class Recipe(Strict):
             for name, margin in clauses.items():
                 path = ("contract", kind, name)
                 target, _, metric = name.partition(".")
-                suite = target.partition("/")[0]
+                suite, _, ability = target.partition("/")
                 if metric and metric not in METRICS:
                     problems.append(Problem(path, f"unknown metric '{metric}'", did_you_mean(metric, METRICS)))
                 if suite not in self.suites and suite not in CONTRACT_WORDS:
@@ -411,17 +417,21 @@ class Recipe(Strict):
                 elif suite in CONTRACT_WORDS:
                     role = "domain" if suite == "domain" else "general"
                     if not any(entry.role == role for entry in self.suites.values()):
-                        problems.append(Problem(path, f"no suite has the role '{role}'"))
+                        fix = f"Give a suite 'role: {role}', or name a suite."
+                        problems.append(Problem(path, f"no suite has the role '{role}'", fix))
+                    if ability:
+                        fix = f"Write '{suite}', or '<suite>/{ability}'."
+                        problems.append(Problem(path, f"'{suite}' is no suite and has no abilities", fix))
                 if kind == "keep" and not 0 < margin < 1:
                     problems.append(
                         Problem(
                             path,
                             f"found {margin}, a margin lies between 0 and 1",
-                            "No test can certify a margin of 0: 0.02 is two points.",
+                            "0.02 is two points. No test can certify a margin of 0.",
                         )
                     )
                 if kind == "improve" and not 0 <= margin < 1:
-                    problems.append(Problem(path, f"found {margin}, a gain lies between 0 and 1 (0.05 is five points)"))
+                    problems.append(Problem(path, f"found {margin}, a gain lies between 0 and 1", "0.05 is five points."))
         return problems
 
     @property

@@ -44,6 +44,13 @@ RELATIONS = (
 )
 
 
+ASK_PASSAGE = (
+    "Which passage is about {person} and the {thing}?",
+    "Cite the passage on {person} and the {thing}.",
+    "Find the {thing} of {person}.",
+)
+
+
 class Fact(NamedTuple):
     """One passage in parts."""
 
@@ -58,20 +65,22 @@ class Fact(NamedTuple):
 
 @register("skills", "extract")
 def extract(rng: Random, split: Split) -> Draft:
-    """One to four passages and a question about one of them; half of the instances are hard."""
-    facts = _hard_facts(rng) if rng.random() < 0.5 else _easy_facts(rng)
+    """One to four passages and a question about one of them; one instance in three is hard."""
+    facts = _hard_facts(rng) if rng.random() < 1 / 3 else _easy_facts(rng)
     target = facts[0]
     rng.shuffle(facts)
     passages = [fact.fill(fact.relation.passage) for fact in facts]
     listed = "\n".join(f"[{number}] {passage}" for number, passage in enumerate(passages, start=1))
-    asks_detail = rng.random() < 0.5
-    questions = target.relation.ask_detail if asks_detail else target.relation.ask_person
-    answer = target.detail if asks_detail else target.person
-    return Draft(
-        f"{listed}\n{target.fill(rng.choice(questions))}",
-        f"{answer} [{1 + facts.index(target)}]",
-        content=" ".join(sorted(passages)),
+    citation = f"[{1 + facts.index(target)}]"
+    questions, answer = rng.choice(
+        (
+            (target.relation.ask_detail, f"{target.detail} {citation}"),
+            (target.relation.ask_person, f"{target.person} {citation}"),
+            (ASK_PASSAGE, citation),
+        )
     )
+    prompt = f"{listed}\n{target.fill(rng.choice(questions))}"
+    return Draft(prompt, answer, content=" ".join(sorted(passages)))
 
 
 def _easy_facts(rng: Random) -> list[Fact]:

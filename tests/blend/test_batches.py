@@ -1,0 +1,84 @@
+"""From rows to arrays: every token where the mixer put it, padding marked, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_sources import make_plan, write_store
+
+from mixwright.blend.batches import Batch, batches
+from mixwright.blend.mixer import Mixer
+from mixwright.tokens.store import TokenStore
+
+PAD = 999
+NAMES = ["desk", "skills"]
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> dict[str, TokenStore]:
+    """Token values name their record: 100 * record + place, skills from 1000 on. The first token is never learnt."""
+
+    def records(lengths: list[int], base: int) -> list[tuple[list[int], list[bool]]]:
+        return [
+            ([base + 100 * number + place for place in range(length)], [place > length // 2 for place in range(length)])
+            for number, length in enumerate(lengths)
+        ]
+
+    return {
+        "desk": write_store(tmp_path / "desk", records([20, 33, 7], 1)),
+        "skills": write_store(tmp_path / "skills", records([5, 64, 12, 9], 1001)),
+    }
+
+
+def all_batches(stores: dict[str, TokenStore], *, packing: bool = True, rows: int = 4) -> list[Batch]:
+    mixer = Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600), stores)
+    return list(batches(mixer, stores, NAMES, rows_per_batch=rows, pad_id=PAD))
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_every_record_stands_whole_in_its_segment(stores: dict[str, TokenStore], packing: bool) -> None:
+    rows = iter(Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600), stores).rows())
+    for batch in all_batches(stores, packing=packing):
+        for r in range(len(batch.ids)):
+            for number, piece in enumerate(next(rows)):
+                here = batch.segment[r] == number
+                tokens, mask = stores[piece.source].record(piece.record)
+                assert batch.ids[r, here].tolist() == tokens.tolist()
+                assert batch.loss[r, here].tolist() == mask.astype(bool).tolist()
+                assert batch.position[r, here].tolist() == list(range(piece.length))
+                assert set(batch.source[r, here]) == {NAMES.index(piece.source)}
+    assert next(rows, None) is None
+
+
+def test_padding_is_marked_in_every_array(stores: dict[str, TokenStore]) -> None:
+    for batch in all_batches(stores, packing=False):
+        padding = batch.segment < 0
+        assert padding.any()
+        assert (batch.ids[padding] == PAD).all()
+        assert not batch.loss[padding].any()
+        assert (batch.source[padding] == -1).all()
+        assert (batch.ids[~padding] != PAD).all()
+
+
+def test_a_batch_is_no_wider_than_its_longest_row(stores: dict[str, TokenStore]) -> None:
+    for batch in all_batches(stores, packing=False, rows=1):
+        assert (batch.segment >= 0).all()
+
+
+def test_counts_are_of_tokens_that_entered_and_of_those_learnt(stores: dict[str, TokenStore]) -> None:
+    found = all_batches(stores)
+    assert sum(batch.num_tokens for batch in found) >= 600
+    assert all(batch.num_supervised == np.count_nonzero(batch.loss) for batch in found)
+
+
+def test_the_size_of_batches_does_not_change_the_rows(stores: dict[str, TokenStore]) -> None:
+    def rows(size: int) -> list[list[int]]:
+        return [
+            row[mask].tolist()
+            for batch in all_batches(stores, rows=size)
+            for row, mask in zip(batch.ids, batch.segment >= 0, strict=True)
+        ]
+
+    assert rows(1) == rows(3) == rows(100)
