@@ -74,6 +74,7 @@ def build_model(architecture: str, *, vocabulary: int = 2056, positions: int = 2
         "qwen2": wide,
         "qwen3": wide,
         "gpt2": {"vocab_size": vocabulary, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": positions},
+        "lfm2": wide | {"layer_types": ["conv", "full_attention"], "block_multiple_of": 16},
         "mamba": {"vocab_size": vocabulary, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
     }
     torch.manual_seed(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from made_sources import ROW_TOKENS, UNITS, Lengths, lengths_of, make_plan, plan
 
 from mixwright.blend.mixer import OPEN_ROWS, Mixer, MixerState, MixPlan, Piece, Row
 
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = settings(deadline=None, max_examples=40)
 
 
 def rows_of(plan: MixPlan, found: dict[str, Lengths], state: MixerState | None = None) -> list[Row]:
@@ -61,9 +61,9 @@ def test_thirty_sources_stay_as_exact_as_two() -> None:
 
 def test_a_small_share_never_vanishes() -> None:
     found = {"large": lengths_of([10]), "small": lengths_of([10])}
-    plan = make_plan({"large": 9999, "small": 1}, unit="records", budget_tokens=10 * 30_000)
+    plan = make_plan({"large": 999, "small": 1}, unit="records", budget_tokens=10 * 2000)
     pieces = in_order_of_placement(plan, found)
-    assert sum(piece.source == "small" for piece in pieces) == 3
+    assert sum(piece.source == "small" for piece in pieces) == 2
 
 
 @unhurried
@@ -114,7 +114,7 @@ def test_rows_are_never_longer_than_allowed_and_lose_no_record(data: st.DataObje
 def test_packing_leaves_at_most_the_open_rows_half_empty(data: st.DataObject) -> None:
     """Two rows that would fit into one are never both emitted, but for those open at the end."""
     found = data.draw(sources())
-    plan = MixPlan(**{**data.draw(plans(found)).__dict__, "packing": True, "budget_tokens": 100 * ROW_TOKENS})
+    plan = MixPlan(**{**data.draw(plans(found)).__dict__, "packing": True, "budget_tokens": 50 * ROW_TOKENS})
     rows = rows_of(plan, found)
     half_empty = sum(2 * sum(piece.length for piece in row) < plan.row_tokens for row in rows)
     assert half_empty <= OPEN_ROWS + 1
@@ -150,7 +150,7 @@ def test_a_mixer_restored_at_any_row_gives_the_identical_rest(data: st.DataObjec
     whole = rows_of(plan, found)
     cut = data.draw(st.integers(0, len(whole)))
     mixer = Mixer(plan, found)
-    given_out = [list(row) for row, _ in zip(mixer.rows(), range(cut), strict=False)] if cut else []
+    given_out = [list(row) for row in islice(mixer.rows(), cut)]
     state = json.loads(json.dumps(mixer.snapshot()))
     assert given_out + rows_of(plan, found, MixerState(**state)) == whole
 
@@ -173,8 +173,7 @@ def test_a_mixer_restored_after_every_single_row_gives_the_undisturbed_stream() 
 def test_the_state_is_small() -> None:
     found = {f"s{i}": lengths_of([1, 2, 3]) for i in range(12)}
     mixer = Mixer(make_plan(dict.fromkeys(found, 1), budget_tokens=10**5), found)
-    for _ in zip(mixer.rows(), range(500), strict=False):
-        pass
+    assert len(list(islice(mixer.rows(), 500))) == 500
     state = mixer.snapshot() | {"open_rows": []}
     assert len(json.dumps(state)) < 1024 + 32 * len(found)
 

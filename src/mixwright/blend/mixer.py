@@ -2,11 +2,11 @@
 
 Two small machines after each other, both exact and both resumable from integers:
 
-- **Which source.** Every source has a share w_i / W of the declared unit. Of the sources that are not ahead of theirs, the
-  next record comes from the one that would soonest be due: the smallest `(placed_i + next_i) / w_i`, ties by name. This
-  is worst-case fair queueing (Bennett and Zhang 1996, "WF2Q"): whatever the lengths, at every moment no source is further
-  from its share than the longest record. Taking the source that is furthest behind is simpler and drifts to twice that
-  with ten sources; independent random draws drift with the square root of the number of steps.
+- **Which source.** Every source has a share w_i / W of the declared unit. Of the sources that are not ahead of theirs,
+  the next record comes from the one that is due first: the smallest `(placed_i + next_i) / w_i`, ties by name. This is
+  worst-case fair queueing (Bennett and Zhang 1996, "WF2Q"): at every moment, whatever the lengths, no source is further
+  from its share than the longest record. Taking the source that is furthest behind is simpler but was nearly two
+  records off with ten sources; independent random draws drift with the square root of the number of steps.
 - **Which row.** Best fit into at most `OPEN_ROWS` open rows: the fullest one that still has room; when none has, the
   fullest is closed and emitted. Without packing a row holds one record.
 

@@ -219,7 +219,9 @@ def _guarded(call: Callable[[], Any], as_json: bool) -> int:
         return 130
     except Exception:  # a defect of ours; Python's own exit code for it, 1, would read as FAIL
         traceback.print_exc()
-        return _refused(BrokenRun("this is a defect of Mixwright", fix="Please report it with the lines above."), as_json)
+        return _refused(
+            BrokenRun("this is a defect of Mixwright", fix="Please report it with the lines above."), as_json
+        )
     return code if isinstance(code, int) else 0
 
 

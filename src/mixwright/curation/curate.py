@@ -59,6 +59,7 @@ def curate(
         for name, folder in sources.items():
             counts = read_json(folder / "counts.json")
             reasons: Counter[str] = Counter()
+            first_dropped = ""
             with ExitStack() as stack:
                 kept = stack.enter_context(RecordWriter(out / f"{name}.parquet", Record))
                 advance = stack.enter_context(progress(f"curate {name}", counts["rows_kept"]))
@@ -73,6 +74,7 @@ def curate(
                     if finding.rule == "leak" and settings.decontaminate == "refuse":
                         raise _leak(name, record, finding)
                     reasons[finding.rule] += 1
+                    first_dropped = first_dropped or f"{record.origin}: {finding.reason}"
                     dropped.write(
                         Dropped(
                             record.record_id,
@@ -94,7 +96,7 @@ def curate(
             }
             assert balance["rows_in"] == kept.count + counts["rows_heldout"] + reasons.total(), balance
             if kept.count == 0:
-                raise _emptied(name, balance)
+                raise _emptied(name, balance, first_dropped)
             attrition[name] = balance
     write_json(out / "attrition.json", {"sources": attrition})
     return {"sources": attrition, "rows_dropped": dropped.count}
@@ -153,12 +155,15 @@ def _leak(name: str, record: Record, finding: Finding) -> InputError:
     )
 
 
-def _emptied(name: str, balance: Mapping[str, Json]) -> InputError:
+def _emptied(name: str, balance: Mapping[str, Json], first_dropped: str) -> InputError:
     dropped = balance["dropped"]
     assert isinstance(dropped, dict)
-    reasons = ", ".join(f"{rule} {count}" for rule, count in dropped.items()) or "all rows are held out"
+    reasons = ", ".join(f"{rule} {count}" for rule, count in dropped.items())
+    if not first_dropped:
+        message = f"no row of {balance['rows_in']} is left to train on ({balance['rows_heldout']} are held out)"
+        return InputError(message, where=f"sources.{name}", fix=f"Lower sources.{name}.holdout.")
     return InputError(
-        f"no row of {balance['rows_in']} is left after curation ({reasons})",
+        f"no row of {balance['rows_in']} is left after curation ({reasons}; the first, {first_dropped})",
         where=f"sources.{name}",
-        fix="Loosen curate.filters, or look into dropped.parquet of the run's corpus for the rows.",
+        fix="Loosen curate.filters, or remove the source and its share.",
     )

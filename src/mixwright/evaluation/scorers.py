@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -37,22 +37,31 @@ ScorerFunction: TypeAlias = Callable[[Response, Item], Score]
 
 @dataclass(frozen=True)
 class RegisteredScorer:
+    """function: from response to score. fault: what makes an item's target impossible to score, in words, or None."""
+
     name: str
     version: int
     options: frozenset[str]
     function: ScorerFunction
+    fault: Callable[[Item], str | None]
 
 
 SCORERS: dict[str, RegisteredScorer] = {}
 
 
-def scorer(name: str, *, version: int = 1, options: tuple[str, ...] = ()) -> Callable[[ScorerFunction], ScorerFunction]:
-    """Register a function as the scorer `name`. options: the keys it understands in the recipe."""
+def scorer(
+    name: str,
+    *,
+    version: int = 1,
+    options: tuple[str, ...] = (),
+    fault: Callable[[Item], str | None] = lambda item: None,
+) -> Callable[[ScorerFunction], ScorerFunction]:
+    """Register a function as the scorer `name`. options: the keys it understands in the recipe. fault: see above."""
 
     def register(function: ScorerFunction) -> ScorerFunction:
         if name in SCORERS:
             raise ValueError(f"a scorer called '{name}' exists already")
-        SCORERS[name] = RegisteredScorer(name, version, frozenset(options), function)
+        SCORERS[name] = RegisteredScorer(name, version, frozenset(options), function, fault)
         return function
 
     return register
@@ -67,19 +76,36 @@ def check_scorer(name: str, options: Mapping[str, Any], where: str) -> None:
         if key not in known:
             raise InputError(f"the scorer '{name}' has no option '{key}'", where=where, fix=did_you_mean(key, known))
     tolerance = options.get("tolerance", 0)
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or tolerance < 0:
-        raise InputError(f"tolerance is a number of at least 0, found {tolerance!r}", where=where)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+        fix = "Write {numeric: {tolerance: 0.01}}, or leave it out for exact numbers."
+        raise InputError(f"tolerance is a number of at least 0, found {tolerance!r}", where=where, fix=fix)
     for key in ("labels", "options"):
         values = options.get(key, ["any"])
         if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
-            raise InputError(f"'{key}' is a list of texts, found {values!r}", where=where)
+            fix = f"Write {{{name}: {{{key}: [first, second]}}}}."
+            raise InputError(f"'{key}' is a list of texts, found {values!r}", where=where, fix=fix)
     if name == "choice" and "options" not in options:
-        raise InputError("the scorer 'choice' needs 'options', the list of answers", where=where)
+        fix = "Write {choice: {options: [red, green]}}."
+        raise InputError("the scorer 'choice' needs 'options', the list of answers", where=where, fix=fix)
     if "regex" in options:
         try:
             re.compile(options["regex"])
         except (re.error, TypeError) as error:
-            raise InputError(f"'{options['regex']}' is no regular expression ({error})", where=where) from None
+            fix = "Mend the pattern; it must match the whole answer."
+            message = f"'{options['regex']}' is no regular expression ({error})"
+            raise InputError(message, where=where, fix=fix) from None
+
+
+def check_targets(items: Iterable[Item]) -> None:
+    """Raise InputError for the first item whose target its scorer could never find in an answer."""
+    for item in items:
+        fault = SCORERS[item.scorer].fault(item)
+        if fault:
+            raise InputError(
+                f"the scorer '{item.scorer}' cannot use the target {item.target[:60]!r}: {fault}",
+                where=f"suites.{item.suite}",
+                fix="Mend the target of the item, or choose another scorer.",
+            )
 
 
 def score(response: Response, item: Item) -> Score:
@@ -91,7 +117,12 @@ def _normal(text: str) -> str:
     return " ".join(text.split())
 
 
-@scorer("exact", options=("labels",))
+def _no_label(item: Item) -> str | None:
+    labels = item.options.get("labels")
+    return "it is none of 'labels'" if isinstance(labels, list) and item.target not in labels else None
+
+
+@scorer("exact", options=("labels",), fault=_no_label)
 def exact(response: Response, item: Item) -> Score:
     """The target and nothing else, blanks aside. With `labels`, only a label counts as an answer."""
     text = _normal(response.text)
@@ -101,7 +132,12 @@ def exact(response: Response, item: Item) -> Score:
     return Score(float(parsed and text == _normal(item.target)), parsed)
 
 
-@scorer("choice", options=("options",))
+def _no_option(item: Item) -> str | None:
+    options = item.options["options"]
+    return "it is none of 'options'" if isinstance(options, list) and item.target not in options else None
+
+
+@scorer("choice", options=("options",), fault=_no_option)
 def choice(response: Response, item: Item) -> Score:
     """The one option that the response names as a whole word; none or several is no answer."""
     options: list[str] = list(item.options["options"])  # type: ignore[arg-type]
@@ -116,21 +152,30 @@ def choice(response: Response, item: Item) -> Score:
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 
 
-@scorer("numeric", options=("tolerance",))
+def _no_number(item: Item) -> str | None:
+    return None if NUMBER.search(item.target) else "it holds no number"
+
+
+@scorer("numeric", options=("tolerance",), fault=_no_number)
 def numeric(response: Response, item: Item) -> Score:
     """The last number of the response against the target, within an absolute `tolerance` (default 0)."""
     found = NUMBER.findall(response.text)
     wanted = NUMBER.findall(item.target)
     if not found or not response.finished:
         return Score(0.0, False)
-    if not wanted:
-        raise InputError(f"the target {item.target!r} holds no number", where=f"suites.{item.suite}")
     value, target = (float(numbers[-1].replace(",", "")) for numbers in (found, wanted))
     tolerance = float(item.options.get("tolerance", 0))  # type: ignore[arg-type]
     return Score(float(math.isfinite(value) and abs(value - target) <= tolerance), True)
 
 
-@scorer("format", options=("regex", "json"))
+def _no_json(item: Item) -> str | None:
+    try:
+        return None if not item.options.get("json") or json.loads(item.target) is not None else "it is null"
+    except ValueError:
+        return "it is not JSON"
+
+
+@scorer("format", options=("regex", "json"), fault=_no_json)
 def format_(response: Response, item: Item) -> Score:
     """The form of an answer. `regex`: the whole response matches; `json: true`: it is JSON equal to the target's.
 

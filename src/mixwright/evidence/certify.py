@@ -1,8 +1,8 @@
 """The certificate: a verdict on every clause of the contract, with the numbers it rests on.
 
-*Improve* is superiority by at least the margin, *keep* is non-inferiority within it; both are decided by one-sided bounds
-on paired differences, so that the absence of a significant drop is never mistaken for the absence of a drop. All clauses
-must pass (an intersection-union test: no correction of the level is needed). What can be proved neither way is
+*Improve* is superiority by at least the margin, *keep* is non-inferiority within it; both are decided by one-sided
+bounds on paired differences, so that the absence of a significant drop is never mistaken for the absence of a drop. All
+clauses must pass (an intersection-union test: no correction of the level is needed). What can be proved neither way is
 INCONCLUSIVE and says how many more items would probably settle it.
 
 A *keep* clause protects nothing where the base scores no higher than the margin: it could not fail. Such an ability is

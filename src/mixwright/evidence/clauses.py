@@ -1,8 +1,8 @@
 """The clauses of a contract: names resolved against the suites that exist.
 
-`support` is a suite, `support/intent` one ability of it, `general` and `domain` the macro mean over all abilities of the
-suites with that role, `each_ability` every ability of the general suites by itself. `.score` (default) and `.parse_rate`
-say which column counts.
+`support` is a suite, `support/intent` one ability of it, `general` and `domain` the macro mean over all abilities of
+the suites with that role, `each_ability` every ability of the general suites by itself. `.score` (default) and
+`.parse_rate` say which column counts.
 """
 
 from __future__ import annotations
@@ -33,12 +33,24 @@ class Clause(NamedTuple):
 
 
 def clauses(contract: Contract, suites: Mapping[str, Mapping[str, Any]]) -> list[Clause]:
-    """Every clause of a contract. suites: `suite.json` by suite name. Raises InputError for an unknown ability."""
+    """Every clause of a contract. suites: `suite.json` by suite name.
+
+    Raises InputError for an unknown ability, and for one whose items all belong to one cluster: nothing can be proved
+    from a single independent unit.
+    """
     found: list[Clause] = []
     for name, margin in contract.improve.items():
         found += _expanded("improve", name, margin, suites)
     for name, margin in contract.keep.items():
         found += _expanded("keep", name, margin, suites)
+    for clause in found:
+        for suite, ability in clause.strata:
+            if suites[suite]["clusters"][ability] < 2:
+                raise InputError(
+                    f"all items of {suite}/{ability} belong to one cluster: no interval can be given",
+                    where=f"suites.{suite}",
+                    fix="Give it items of more clusters (passages, customers, templates), or another 'cluster' column.",
+                )
     return found
 
 
@@ -51,7 +63,9 @@ def _expanded(
     if target == "each_ability":
         general = _strata(suites, "general")
         ending = f".{suffix}" if suffix else ""
-        return [Clause(kind, f"each_ability:{s}/{a}{ending}", metric, margin, ((s, a),), named=False) for s, a in general]
+        return [
+            Clause(kind, f"each_ability:{s}/{a}{ending}", metric, margin, ((s, a),), named=False) for s, a in general
+        ]
     if target in ("general", "domain"):
         strata = _strata(suites, target)
     else:

@@ -51,7 +51,8 @@ class FileDigests:
         self._known: dict[str, list[int | str]] = {}
         try:
             loaded = json.loads(memory.read_text())
-            self._known = loaded if isinstance(loaded, dict) else {}
+            whole = isinstance(loaded, dict) and all(isinstance(e, list) and len(e) == 4 for e in loaded.values())
+            self._known = loaded if whole else {}
         except (OSError, ValueError):
             pass  # an absent or torn memory only costs reading the files again
         self._changed = False

@@ -23,11 +23,12 @@ def conversation_fault(messages: Any) -> str | None:
             return f"message {i + 1} has no role"
         role, content = message["role"], message.get("content")
         if role not in ROLES:
-            return f"message {i + 1} has the unknown role {role!r}"
+            return f"message {i + 1} has the unknown role {role!r} (known: {', '.join(ROLES)})"
         if content is None and message.get("tool_calls"):
             continue
         if not isinstance(content, str):
-            return f"the content of message {i + 1} is {type(content).__name__}, not text"
+            found = "null" if content is None else f"a {type(content).__name__}"
+            return f"the content of message {i + 1} is {found}, not text"
         if role == "system" and i > 0:
             return f"message {i + 1} is a system turn, which may only stand first"
         if i and role == messages[i - 1]["role"] and role in ("user", "assistant"):

@@ -58,6 +58,9 @@ def write_suite(folder: Path, name: str, about: Mapping[str, Json], items: Itera
         for item_id, item in kept.items():
             file.write(canonical_json({"item_id": item_id, **item.as_json()}) + "\n")
     abilities = dict(sorted(Counter(item.ability for item in kept.values()).items()))
+    clusters: dict[str, set[str]] = {}
+    for item in kept.values():
+        clusters.setdefault(item.ability, set()).add(item.cluster)
     scorers: list[str] = sorted({item.scorer for item in kept.values()})
     write_json(
         folder / "suite.json",
@@ -67,6 +70,7 @@ def write_suite(folder: Path, name: str, about: Mapping[str, Json], items: Itera
             "num_items": len(kept),
             "num_clusters": len({item.cluster for item in kept.values()}),
             "abilities": abilities,
+            "clusters": {ability: len(clusters[ability]) for ability in abilities},
             "scorer": ", ".join(scorers),
             "sha256": digest(sorted(kept)),
         },

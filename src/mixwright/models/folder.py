@@ -5,7 +5,9 @@ Weights are safetensors only: a pickle can run code when it is opened. Nothing h
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from mixwright.recipe.schema import Base
 
 EMBEDDED = "embedded:"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+MAX_HEADER = 100_000_000  # bytes, the format's own limit
+SAVE_FIX = "Save the model into it with save_pretrained."
+FETCH_FIX = "Fetch or save the model again."
 TEMPLATE_FILE = "chat_template.jinja"
 
 
@@ -39,21 +44,29 @@ def find_model(base: Base, file_digest: Callable[[Path], str]) -> ModelFolder:
     where = "base.model"
     path = _locate(base, where)
     if not path.is_dir():
-        raise InputError(f"{path} is a file, a model is a folder", where=where)
+        raise InputError(f"{path} is a file, a model is a folder", where=where, fix=f"Name its folder: {path.parent}.")
     if not (path / "config.json").exists():
-        raise InputError(f"{path} is no model folder: it has no config.json", where=where)
+        inside = sorted(entry.parent.name for entry in path.glob("*/config.json"))
+        fix = f"Did you mean {path / inside[-1]}?" if inside else SAVE_FIX
+        raise InputError(f"{path} is no model folder: it has no config.json", where=where, fix=fix)
     _architecture(path, where)
     if not list(path.glob("*.safetensors")):
         pickles = sorted(entry.name for entry in path.glob("*.bin"))
         fix = (
             f"It holds {pickles[0]}, a pickle, which is never loaded; save the model with safetensors first."
             if pickles
-            else None
+            else SAVE_FIX
         )
         raise InputError(f"{path} has no weights in safetensors format", where=where, fix=fix)
+    _weights(path, where)
     if not (path / "tokenizer.json").exists():
-        raise InputError(f"{path} has no tokenizer.json (a fast tokenizer is needed)", where=where)
-    template = _template(path)
+        fix = "Save the tokenizer beside the model, in its fast form."
+        raise InputError(f"{path} has no tokenizer.json (a fast tokenizer is needed)", where=where, fix=fix)
+    try:
+        template = _template(path)
+    except (OSError, ValueError) as error:
+        fix = f"Put a text in UTF-8 into {TEMPLATE_FILE} in the model's folder."
+        raise InputError(f"the chat template of {path} cannot be read ({error})", where=where, fix=fix) from None
     if template is None:
         raise InputError(
             f"{path} has no chat template",
@@ -79,8 +92,11 @@ def _locate(base: Base, where: str) -> Path:
             raise InputError(f"there is no embedded model '{model}'", where=where, fix=did_you_mean(model, known))
         return folder / model.removeprefix(EMBEDDED)
     if Path(model).is_absolute():
-        if not Path(model).exists():
-            raise InputError(f"there is no folder {model}", where=where)
+        if not os.path.exists(model):  # no exception where the rights are missing
+            folder = Path(model).parent
+            inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
+            fix = f"{folder} holds: {', '.join(inside[:8])}." if inside else f"{folder} holds no model folder."
+            raise InputError(f"there is no folder {model}", where=where, fix=fix)
         return Path(model)
     return _from_hub(base, where)
 
@@ -104,10 +120,37 @@ def _architecture(path: Path, where: str) -> None:
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         names = config["architectures"]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}/config.json names no architecture", where=where) from None
-    if not any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
-        raise InputError(f"{', '.join(names)} is no causal language model", where=where)
+        causal = any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path}/config.json names no architecture", where=where, fix=SAVE_FIX) from None
+    if not causal:
+        fix = "Choose a model that writes text (...ForCausalLM)."
+        raise InputError(f"{', '.join(names)} is no causal language model", where=where, fix=fix)
+
+
+def _weights(path: Path, where: str) -> None:
+    """Raise InputError when a file of the weights is missing, a pointer, or shorter than its header says."""
+    names = {entry.name for entry in path.glob("*.safetensors")}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        index = json.loads((path / "model.safetensors.index.json").read_text(encoding="utf-8"))
+        names |= set(index["weight_map"].values())
+    for name in sorted(names):
+        try:
+            with (path / name).open("rb") as file:
+                head = file.read(8)
+                if head == b"version ":
+                    fix = "Fetch it: git lfs pull."
+                    raise InputError(f"{path / name} is a pointer of git LFS, not weights", where=where, fix=fix)
+                length = int.from_bytes(head, "little")
+                entries = json.loads(file.read(min(length, MAX_HEADER)))
+            ends = [entry["data_offsets"][1] for key, entry in entries.items() if key != "__metadata__"]
+            whole = 8 + length + max(ends, default=0) == (path / name).stat().st_size
+        except FileNotFoundError:
+            raise InputError(f"{path} lacks {name}, a part of the weights", where=where, fix=FETCH_FIX) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            whole = False
+        if not whole:
+            raise InputError(f"{path / name} is cut off or damaged", where=where, fix=FETCH_FIX)
 
 
 def _template(path: Path) -> str | None:

@@ -1,9 +1,9 @@
 """One handle over any causal language model: log-probabilities and batched greedy generation.
 
 Generation is our own loop over the model's key-value cache: prompts are padded on the left, finished sequences leave
-the batch (and the cache) at once, and a batch holds prompts of like length, because padding is the main cost on short
-prompts. Its result does not depend on the order in which prompts are given. What it does not do: sampling, beams, models
-without a cache.
+the batch (and the cache) at once, and a batch holds prompts of like length, because padding is the main cost on
+short prompts. Its result does not depend on the order in which prompts are given. What it does not do: sampling,
+beams, models without a cache.
 
 Shapes: B prompts in a batch, P padded prompt length, V vocabulary.
 """
@@ -37,8 +37,9 @@ def load_model(folder: Path, device: str) -> Any:
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    quiet: Any = logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True

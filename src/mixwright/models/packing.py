@@ -22,7 +22,7 @@ PROBE_TOLERANCE = 1e-3  # fp32 logits of order 1 to 10: rounding is 1e-5, one le
 
 
 def packed_logits(model: Any, ids: torch.Tensor, segment: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
-    """Logits (R, L, V) of rows that hold several records. ids, segment, position: int64 (R, L), segment -1 is padding."""
+    """Logits (R, L, V) of rows of several records. ids, segment, position: int64 (R, L); segment -1 is padding."""
     return model(  # type: ignore[no-any-return]
         input_ids=ids, attention_mask=block_mask(model, segment), position_ids=position, use_cache=False
     ).logits

@@ -1,10 +1,11 @@
 """Conversations to token ids with a loss mask, for any chat template.
 
-The mask must cover exactly what the model will have to write. It is found from the text: the conversation is rendered
-up to each assistant turn (with the generation prompt) and through it, and what lies between the two is the answer,
-closing token included. Rendering must therefore grow turn by turn; a template that rewrites earlier turns (some drop old
-reasoning) is refused for conversations where it does so, because no mask would be right. The whole text is tokenized
-once and character offsets carry the mask over to tokens, so tokenization is the one the model sees at inference.
+The mask must cover exactly what the model will have to write. It is found from the text: the conversation is
+rendered up to each assistant turn (with the generation prompt) and through it, and what lies between the two is the
+answer, closing token included. Rendering must therefore grow turn by turn; a template that rewrites earlier turns (some
+drop old reasoning) is refused for conversations where it does so, because no mask would be right. The whole text is
+tokenized once and character offsets carry the mask over to tokens, so tokenization is the one the model sees at
+inference.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class ChatTokenizer:
         try:
             self.inner: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         except Exception as error:  # whatever a broken tokenizer file raises
-            raise InputError(f"the tokenizer cannot be loaded ({error})", where=str(folder)) from None
+            fix = "Save the tokenizer into the folder again."
+            raise InputError(f"the tokenizer cannot be loaded ({error})", where=str(folder), fix=fix) from None
         if not self.inner.is_fast:
             raise InputError("a fast tokenizer (tokenizer.json) is needed", where=str(folder))
 
@@ -52,11 +54,9 @@ class ChatTokenizer:
 
     def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
         """The conversation as text. Raises ValueError when the template refuses it."""
-        from jinja2 import TemplateError
-
         try:
             text = self.inner.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=answer_next)
-        except (TemplateError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever the code in a template raises
             raise ValueError(f"the chat template refuses this conversation ({error})") from None
         return str(text)
 

@@ -1,7 +1,8 @@
 """The lock: a recipe resolved to hashes and versions. Same lock, same result.
 
 Making it is also the first check of everything the recipe points at - files, model, generators, scorers - so that what
-is missing is said before anything is spent. It holds no absolute path: two people with the same files get the same lock.
+is missing is said before anything is spent. It holds no absolute path: two people with the same files get the same
+lock.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from mixwright.evaluation.scorers import check_scorer
-from mixwright.ground.errors import InputError
+from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe, Source, Suite
 from mixwright.sources.files import find_files
-from mixwright.sources.generators import abilities_of
+from mixwright.sources.generators import abilities_of, generator_names
 
 LIBRARIES = ("numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
 
@@ -45,6 +46,14 @@ class Lock:
     def id(self) -> str:
         """SHA-256 of the lock, 64 hex digits."""
         return digest(self.as_json())
+
+    def check_unchanged(self, part: str, entry: Source | Suite, file_digest: FileDigests) -> None:
+        """Raise InputError when a file of a source or suite is no longer the one that was locked."""
+        if entry.path is not None:
+            for path, locked in zip(find_files(entry.path, f"{part}.path"), self.files[part], strict=False):
+                if file_digest(path) != locked["sha256"]:
+                    fix = "Give the same command again."
+                    raise InputError(f"{path} changed while it was read", where=f"{part}.path", fix=fix)
 
     def files_digest(self, part: str) -> str:
         return digest(self.files.get(part, []))
@@ -119,20 +128,21 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
 def _described(path: Path, file_digest: FileDigests) -> dict[str, Json]:
     try:
         return {"name": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
-    except PermissionError:
-        raise InputError("the file may not be read (permission denied)", where=str(path)) from None
+    except OSError as error:
+        fix = "Check the file and its rights, and give the same command again."
+        raise InputError(f"the file cannot be read ({error.strerror})", where=str(path), fix=fix) from None
 
 
 def _check_generator(entry: Source | Suite, where: str) -> None:
     assert entry.generate is not None
-    try:
-        known = abilities_of(entry.generate)
-    except ValueError as error:
-        raise InputError(str(error), where=f"{where}.generate") from None
+    if entry.generate not in generator_names():
+        fix = did_you_mean(entry.generate, generator_names())
+        raise InputError(f"there is no generator '{entry.generate}'", where=f"{where}.generate", fix=fix)
+    known = abilities_of(entry.generate)
     unknown = [name for name in entry.abilities or () if name not in known]
     if unknown:
         raise InputError(
             f"the generator '{entry.generate}' has no ability '{unknown[0]}'",
             where=f"{where}.abilities",
-            fix=f"It has: {', '.join(known)}.",
+            fix=did_you_mean(unknown[0], known),
         )

@@ -63,6 +63,6 @@ def make_plan(stages: Stages) -> Plan:
                     confidence=contract.confidence,
                     method=METHOD,
                 )
-                entry |= {"power": power, "items_needed": needed, "enough": num_items >= needed}
+                entry |= {"power": power, "items_needed": needed, "enough": power >= POWER}
             found.append(entry)
     return Plan(read_json(corpus / "attrition.json")["sources"], arms, found)

@@ -14,10 +14,13 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
+from mixwright.evaluation.scorers import check_targets
+from mixwright.evidence.clauses import clauses
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import BrokenRun, InputError
 from mixwright.ground.executor import executor_for
 from mixwright.ground.store import StageEvent, Store
+from mixwright.items.suite import read_items, suite_about
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.pipeline.plan import Plan, make_plan
 from mixwright.pipeline.rundir import place, point_latest
@@ -60,6 +63,8 @@ def run_recipe(
     """
     with _stages(loaded, out, threads, num_workers, on_event) as stages:
         run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
+        if run.exists() and not run.is_dir():
+            raise InputError("the run's folder is a file", where=str(run), fix="Move it away, or choose another --out.")
         run.mkdir(parents=True, exist_ok=True)
         _write_about(run, loaded, stages.lock)
         result = _through(stages, run, STEPS.index(until))
@@ -118,6 +123,10 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
     if last >= STEPS.index("blend"):
         for arm in arms:  # all of them before any training: what cannot be realised is refused first
             _put(stages.blend(arm), run / "arms" / arm / "blend")
+    for suite in stages.suites.values():  # so is an item that no answer could satisfy
+        check_targets(read_items(suite.path))
+    if recipe.contract is not None:  # and a clause that names what no suite holds
+        clauses(recipe.contract, {name: suite_about(suite.path) for name, suite in stages.suites.items()})
     if last >= STEPS.index("train"):
         for arm in arms:
             _put(stages.training(arm), run / "arms" / arm / "training")

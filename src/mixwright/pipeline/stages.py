@@ -25,7 +25,7 @@ from mixwright.ground.store import Store, code_digest
 from mixwright.items.suite import suite_about
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config
-from mixwright.recipe.schema import BASE_ARM
+from mixwright.recipe.schema import BASE_ARM, Source, Suite
 from mixwright.sources.ingest import ingest
 from mixwright.sources.suites import build_suite
 from mixwright.tokens.store import TokenStore
@@ -55,7 +55,7 @@ class Stages:
             name,
             inputs={},
             config={"name": name, **part_config(source), "files": self.lock.files_digest(f"sources.{name}")},
-            make=lambda out: ingest(name, source, out),
+            make=lambda out: self._unchanged(f"sources.{name}", source, ingest(name, source, out)),
             code=("items", "sources"),
             libraries=DATA_LIBRARIES,
         )
@@ -69,7 +69,7 @@ class Stages:
             name,
             inputs=inputs,
             config={"name": name, **part_config(suite), "files": self.lock.files_digest(f"suites.{name}")},
-            make=lambda out: build_suite(name, suite, heldout, out),
+            make=lambda out: self._unchanged(f"suites.{name}", suite, build_suite(name, suite, heldout, out)),
             code=("items", "sources"),
         )
 
@@ -283,6 +283,10 @@ class Stages:
         if label not in self._built:
             self._built[label] = self.store.build(stage, label, **build)
         return self._built[label]
+
+    def _unchanged(self, part: str, entry: Source | Suite, counts: Mapping[str, Json]) -> Mapping[str, Json]:
+        self.lock.check_unchanged(part, entry, self.store.file_digest)
+        return counts
 
     def _stores(self, tokens: Mapping[str, Artefact]) -> dict[str, TokenStore]:
         return {name: TokenStore(artefact.path) for name, artefact in tokens.items()}

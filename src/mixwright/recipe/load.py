@@ -89,7 +89,9 @@ def _read(file: Path) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError("the recipe is not UTF-8 text", where=f"{file}:{line}", fix="Save it as UTF-8.") from None
     except OSError as error:
-        raise InputError(f"the recipe cannot be read ({error.strerror})", where=str(file), fix="Check path and rights.") from None
+        raise InputError(
+            f"the recipe cannot be read ({error.strerror})", where=str(file), fix="Check path and rights."
+        ) from None
 
 
 def _recipes_in(folder: Path) -> str:
@@ -128,6 +130,10 @@ def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: di
     if isinstance(node, yaml.CollectionNode) and node.tag not in PLAIN_TAGS:
         raise InputError(f"the tag {node.tag} is no plain data", where=here, fix="Remove the tag.")
     if isinstance(node, yaml.MappingNode):
+        if node.flow_style and node.value and all(value.value == "" and not value.style for _, value in node.value):
+            written = ", ".join(str(key.value) for key, _ in node.value)
+            fix = f"Write '{{{written}}}'."
+            raise InputError("a text with {columns} must stand in quotes", where=f"{here} ({dotted(path)})", fix=fix)
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
@@ -184,11 +190,11 @@ def _apply(
             fix = f"Set '{part}' as a whole, or check the key."
             raise InputError(f"'{part}' is not a mapping in {file}", where=f"--set {setting}", fix=fix)
         place = below
-    place[parts[-1]] = value
-    path = tuple(parts)
-    for known in [known for known in lines if known[: len(path)] == path]:
-        del lines[known]
-    lines[path] = f"--set {setting}"
+    place[parts[-1]] = _from_working_directory(text) if parts[-1] in ("path", "model") else value
+    whole: RecipePath = tuple(parts)
+    for path in [path for path in lines if path[: len(whole)] == whole]:
+        del lines[path]
+    lines[whole] = f"--set {setting}"
 
 
 def _from_working_directory(text: str) -> str:

@@ -48,8 +48,14 @@ def as_problems(error: ValidationError) -> list[Problem]:
             into = unions.setdefault(place[:at], {}).setdefault(place[at], [])
         into += [Problem((*path, *p.path), p.message, p.fix) for p in problems]
     for branches in unions.values():
-        found += max(branches.values(), key=lambda branch: len(branch[0].path))
+        found += max(branches.items(), key=_furthest)[1]
     return found
+
+
+def _furthest(branch: tuple[str | int, list[Problem]]) -> tuple[int, bool]:
+    """The deepest problem says most; of equals, the branch that can name the words it knows."""
+    name, problems = branch
+    return max(len(problem.path) for problem in problems), str(name).startswith("literal[")
 
 
 def _is_branch(part: str | int) -> bool:
@@ -77,7 +83,11 @@ def _in_words(entry: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[str
         return "this key is required and missing", f"Add '{entry['loc'][-1]}: ...' here."
     if kind == "literal_error":
         names = [name.strip().strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(",")]
+        if str(value) in names:
+            return f"found {_shown(value)}", f"Write {value} without quotes."
         return f"found {_shown(value)}", did_you_mean(str(value), names)
+    if kind == "too_short":
+        return f"found {_shown(value)}", "Give at least one."
     if kind == "string_pattern_mismatch":
         return f"found {_shown(value)}", "Use letters, digits, '-' and '_' only, starting with a letter."
     if expected in EXPECTED and rest in ("type", "parsing", "from_float", "attributes_type", "parsing_size"):

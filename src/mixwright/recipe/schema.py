@@ -119,7 +119,9 @@ class Source(Strict):
                 if getattr(self, key) is not None:
                     problems.append(Problem((key,), "applies to generated sources only", "Leave it out."))
         if self.columns is not None and self.template is not None:
-            problems.append(Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out."))
+            problems.append(
+                Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out.")
+            )
         if self.template is not None and self.template.assistant is None:
             problems.append(
                 Problem(("template", "assistant"), "a training source needs the answer", "Add 'assistant: ...' here.")
@@ -136,6 +138,9 @@ def _scorer(value: Any) -> Any:
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
         name, options = next(iter(value.items()))
         return {"name": name, "options": options or {}}
+    if isinstance(value, dict) and "name" not in value:
+        fix = "Write one: 'exact', or {numeric: {tolerance: 0.01}}."
+        raise problems_error([Problem((), f"found {len(value)} scorers ({', '.join(map(str, value))})", fix)])
     return value
 
 
@@ -181,7 +186,9 @@ class Suite(Strict):
             ]
         elif self.source is not None:
             if self.scorer is None:
-                problems.append(Problem(("scorer",), "a suite of held-out rows needs 'scorer'", "Add 'scorer: exact' here."))
+                problems.append(
+                    Problem(("scorer",), "a suite of held-out rows needs 'scorer'", "Add 'scorer: exact' here.")
+                )
             problems += [
                 Problem((key,), "comes from the source's rows here", "Leave it out.")
                 for key in ("prompt", "target", "cluster")
@@ -189,7 +196,11 @@ class Suite(Strict):
             ]
         else:
             if self.items_per_ability is None:
-                problems.append(Problem(("items_per_ability",), "a generated suite needs 'items_per_ability'", "Say how many to make."))
+                problems.append(
+                    Problem(
+                        ("items_per_ability",), "a generated suite needs 'items_per_ability'", "Say how many to make."
+                    )
+                )
             problems += [
                 Problem((key,), "comes from the generator here", "Leave it out.")
                 for key in ("prompt", "target", "cluster", "scorer", "ability")
@@ -321,9 +332,9 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _references(self) -> Recipe:
+        shares = self._check_shares(("blend", "shares"), self.blend.shares)
         problems = [
-            *self._check_shares(("blend", "shares"), self.blend.shares),
-            *self._check_arms(),
+            *(shares or self._check_arms()),  # what is wrong with the arms may only follow from the shares
             *self._check_suites(),
             *self._check_contract(),
         ]
@@ -339,7 +350,7 @@ class Recipe(Strict):
         ]
         total = sum(shares.values(), Fraction(0))
         if total != 1 and not problems:
-            scaled = ", ".join(f"{name}: {float(share / total):.4g}" for name, share in shares.items()) if total else ""
+            scaled = ", ".join(f"{name}: {share / total}" for name, share in shares.items())
             problems.append(
                 Problem(path, f"the shares sum to {float(total):.6g}, not to 1", f"In proportion: {{{scaled}}}.")
             )
@@ -349,8 +360,6 @@ class Recipe(Strict):
         problems: list[Problem] = []
         used = set(self.blend.shares)
         domain = [name for name, source in self.sources.items() if source.role == "domain"]
-        if self._check_shares(("blend", "shares"), self.blend.shares):
-            return []  # they stand first; whatever else is wrong may only follow from them
         for name, arm in self.arms.items():
             if name in (BASE_ARM, MAIN_ARM):
                 problems.append(Problem(("arms", name), "this name is taken by the recipe itself", "Choose another."))
@@ -359,8 +368,11 @@ class Recipe(Strict):
                     path, fix = ("arms", name, "shares"), "Write the shares out."
                     problems.append(Problem(path, "the blend holds no source with role 'domain'", fix))
             else:
-                problems += self._check_shares(("arms", name, "shares"), arm.shares)
+                wrong = self._check_shares(("arms", name, "shares"), arm.shares)
+                problems += wrong
                 used |= set(arm.shares)
+                if wrong:
+                    continue
             budget = arm.budget or self.blend.budget
             problems += self._check_budget(("arms", name, "shares"), budget, self.arm_shares(name))
         problems += self._check_budget(("blend", "budget"), self.blend.budget, self.blend.shares)
@@ -431,7 +443,9 @@ class Recipe(Strict):
                         )
                     )
                 if kind == "improve" and not 0 <= margin < 1:
-                    problems.append(Problem(path, f"found {margin}, a gain lies between 0 and 1", "0.05 is five points."))
+                    problems.append(
+                        Problem(path, f"found {margin}, a gain lies between 0 and 1", "0.05 is five points.")
+                    )
         return problems
 
     @property

@@ -43,9 +43,7 @@ def stacked_bar(title: str, segments: Sequence[Segment]) -> Markup:
         if share >= NARROWEST_LABELLED:
             middle = f"{100 * (left + share / 2):.3f}%"
             shapes.append(
-                element(
-                    "text", percent(share, 0), x=middle, y=17.5, text_anchor="middle", class_="on-segment"
-                )
+                element("text", percent(share, 0), x=middle, y=17.5, text_anchor="middle", class_="on-segment")
             )
         left += share
     spoken = f"{title}: " + ", ".join(f"{segment.label} {percent(segment.share)}" for segment in segments)

@@ -37,9 +37,7 @@ def _verdicts(run: RunContents) -> Iterator[Check]:
     if main and main.certificate:
         found = main.certificate.verdict
         promise = f"the verdict of the run is the verdict of the certificate of {run.main_arm}"
-        yield Check(
-            run.verdict in (None, found), promise, f"the run says {run.verdict}, the certificate {found}"
-        )
+        yield Check(run.verdict in (None, found), promise, f"the run says {run.verdict}, the certificate {found}")
     locks = {
         arm.name: arm.certificate.evidence["lock"]
         for arm in run.arms

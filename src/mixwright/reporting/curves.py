@@ -64,9 +64,7 @@ def training_views(run: RunContents, colours: Mapping[str, str]) -> list[Trainin
                 num_tokens=last.tokens,
                 seconds=last.seconds,
                 tokens_per_second=last.tokens / last.seconds if last.seconds > 0 else None,
-                last_losses=tuple(
-                    (line.label, line.points[-1][1]) for line in lines[arm.name] if line.points
-                ),
+                last_losses=tuple((line.label, line.points[-1][1]) for line in lines[arm.name] if line.points),
             )
         )
     return views

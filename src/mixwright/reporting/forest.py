@@ -48,9 +48,7 @@ def forest_strip(clause: Clause, scale: Scale) -> Markup:
         f"from {signed_points(clause.low)} to {signed_points(clause.high)}; "
         f"asked: {asked(clause)} points; {clause.verdict}"
     )
-    return drawing(
-        label, shapes, class_=f"strip verdict-{clause.verdict.lower()}", width="100%", height="100%"
-    )
+    return drawing(label, shapes, class_=f"strip verdict-{clause.verdict.lower()}", width="100%", height="100%")
 
 
 def forest_axis(scale: Scale) -> Markup:
@@ -61,9 +59,7 @@ def forest_axis(scale: Scale) -> Markup:
         shapes.append(element("line", x1=x, x2=x, y1=0, y2=5, class_="tick"))
         label = "0" if tick == 0 else f"{'+' if tick > 0 else '−'}{margin_points(abs(tick))}"
         shapes.append(element("text", label, x=x, y=19, text_anchor="middle"))
-    return element(
-        "svg", Markup("").join(shapes), class_="axis", width="100%", height=AXIS_HEIGHT, aria_hidden="true"
-    )
+    return element("svg", Markup("").join(shapes), class_="axis", width="100%", height=AXIS_HEIGHT, aria_hidden="true")
 
 
 def _at(scale: Scale, value: float) -> str:

@@ -30,18 +30,14 @@ class Line(NamedTuple):
     dash: str | None = None
 
 
-def averaged(
-    points: Sequence[tuple[float, float | None]], most: int = MOST_POINTS
-) -> list[tuple[float, float]]:
+def averaged(points: Sequence[tuple[float, float | None]], most: int = MOST_POINTS) -> list[tuple[float, float]]:
     """At most `most` points: the means of equal runs of neighbours. Missing values are left out."""
     known = [(x, y) for x, y in points if y is not None and math.isfinite(y)]
     if len(known) <= most:
         return known
     edges = [round(index * len(known) / most) for index in range(most + 1)]
     groups = [known[start:end] for start, end in itertools.pairwise(edges)]
-    return [
-        (sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups
-    ]
+    return [(sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups]
 
 
 def line_chart(
@@ -60,9 +56,7 @@ def line_chart(
     up = Scale(*y_range, height - 26, 10)
     shapes = []
     for tick in nice_ticks(*y_range, max(2, height // 55)):
-        shapes.append(
-            element("line", x1=across.start, x2=across.end, y1=up(tick), y2=up(tick), class_="grid")
-        )
+        shapes.append(element("line", x1=across.start, x2=across.end, y1=up(tick), y2=up(tick), class_="grid"))
         shapes.append(element("text", y_text(tick), x=across.start - 7, y=up(tick) + 4, text_anchor="end"))
     for tick in nice_ticks(*x_range, 4):
         shapes.append(element("text", compact(tick), x=across(tick), y=height - 7, text_anchor="middle"))

@@ -111,9 +111,7 @@ def _views(run: RunContents) -> dict[str, object]:
     blends = [view for arm in run.arms if (view := blend_view(arm, colours))]
     sources = intake(run)
     base = run.arm(BASE_ARM)
-    compared = (
-        [arm for arm in run.arms if arm.answers and arm.name != BASE_ARM] if base and base.answers else []
-    )
+    compared = [arm for arm in run.arms if arm.answers and arm.name != BASE_ARM] if base and base.answers else []
     compared.sort(key=lambda arm: arm.name != run.main_arm)
     glance = _glance(run)
     main = next((contract for contract in contracts if contract.certificate.arm == run.main_arm), None)

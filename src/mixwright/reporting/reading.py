@@ -61,9 +61,7 @@ def read_run(run: Path) -> RunContents:
             lock=_read_json(lock) if lock.is_file() else None,
             attrition=_read_json(attrition)["sources"] if attrition.is_file() else None,
             suites=tuple(_suite(path) for path in sorted(run.glob("suites/**/suite.json"))),
-            items={
-                item.key: item for path in sorted(run.glob("suites/**/items.jsonl")) for item in _items(path)
-            },
+            items={item.key: item for path in sorted(run.glob("suites/**/items.jsonl")) for item in _items(path)},
             arms=tuple(_arm(name, run / "arms" / name) for name in names),
         )
     except (KeyError, IndexError) as error:

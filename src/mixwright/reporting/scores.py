@@ -90,9 +90,7 @@ def score_tables(run: RunContents, confidence: float) -> list[ScoreTable]:
         for suite, members in sorted(suites.items()):
             rows.append(_row(suite, "suite", strata, set(members), confidence))
             if len(members) > 1:
-                rows += [
-                    _row(member.name, "ability", strata, {member}, confidence) for member in sorted(members)
-                ]
+                rows += [_row(member.name, "ability", strata, {member}, confidence) for member in sorted(members)]
         if rows:
             tables.append(ScoreTable(role, tuple(arm.name for arm in arms), tuple(rows)))
     return tables
@@ -113,20 +111,15 @@ def _by_ability(run: RunContents, arm: Arm, role: str) -> dict[Ability, Answers]
     return dict(found)
 
 
-def _row(
-    label: str, level: str, strata: Sequence[Stratum], members: set[Ability], confidence: float
-) -> ScoreRow:
+def _row(label: str, level: str, strata: Sequence[Stratum], members: set[Ability], confidence: float) -> ScoreRow:
     """One row over the abilities `members`: pooled, except for a mean, which weighs them equally."""
     chosen = [
-        {ability: answers for ability, answers in stratum.abilities.items() if ability in members}
-        for stratum in strata
+        {ability: answers for ability, answers in stratum.abilities.items() if ability in members} for stratum in strata
     ]
     if level != "mean":
         pool = Ability("", label)
         chosen = [{pool: dict(ChainMap(*map(dict, each.values())))} if each else {} for each in chosen]
-    base = next(
-        (each for stratum, each in zip(strata, chosen, strict=True) if stratum.arm.name == BASE_ARM), None
-    )
+    base = next((each for stratum, each in zip(strata, chosen, strict=True) if stratum.arm.name == BASE_ARM), None)
     cells = tuple(
         _cell(each, None if stratum.arm.name == BASE_ARM else base, confidence)
         for stratum, each in zip(strata, chosen, strict=True)
@@ -134,9 +127,7 @@ def _row(
     return ScoreRow(label, level, max(cell.num_items if cell else 0 for cell in cells), cells)
 
 
-def _cell(
-    strata: Mapping[Ability, Answers], base: Mapping[Ability, Answers] | None, confidence: float
-) -> Cell | None:
+def _cell(strata: Mapping[Ability, Answers], base: Mapping[Ability, Answers] | None, confidence: float) -> Cell | None:
     if not strata:
         return None
     answers = [answer for each in strata.values() for answer in each.values()]
@@ -166,9 +157,7 @@ def _difference(
         if len(set(clusters)) < FEWEST_CLUSTERS:
             return None
         scores = [new[key].score for key in keys], [old[key].score for key in keys]
-        parts[f"{ability.suite}/{ability.name}"] = paired_difference(
-            *scores, clusters=clusters, confidence=confidence
-        )
+        parts[f"{ability.suite}/{ability.name}"] = paired_difference(*scores, clusters=clusters, confidence=confidence)
     if not parts:
         return None
     whole = stratified_difference(parts)

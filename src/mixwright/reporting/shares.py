@@ -92,9 +92,7 @@ def blend_view(arm: Arm, colours: Mapping[str, str]) -> BlendView | None:
     )
 
 
-def _bar(
-    arm: str, label: str, shares: Mapping[str, float], order: Sequence[str], colours: Mapping[str, str]
-) -> Markup:
+def _bar(arm: str, label: str, shares: Mapping[str, float], order: Sequence[str], colours: Mapping[str, str]) -> Markup:
     segments = [Segment(name, shares[name], colours[name]) for name in order if shares.get(name, 0.0) > 0.0]
     return stacked_bar(f"{arm}, {label.replace('_', ' ')}", segments)
 
@@ -106,8 +104,7 @@ def _source(name: str, colour: str, blend: Mapping[str, Any]) -> SourceShare:
         colour=colour,
         requested=(blend.get("requested") or {}).get(name),
         units=tuple(
-            UnitShare((realised.get(unit) or {}).get(name), (totals.get(unit) or {}).get(name))
-            for unit in UNITS
+            UnitShare((realised.get(unit) or {}).get(name), (totals.get(unit) or {}).get(name)) for unit in UNITS
         ),
         repeats=(blend.get("repeats") or {}).get(name),
     )

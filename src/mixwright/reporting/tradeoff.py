@@ -31,19 +31,11 @@ def tradeoff_plot(arms: Sequence[ArmPoint]) -> Markup:
     up = Scale(*_range([arm.domain for arm in arms]), HEIGHT - 46, 14)
     shapes = []
     for tick in nice_ticks(across.low, across.high, 5):
-        shapes.append(
-            element("line", x1=across(tick), x2=across(tick), y1=up.start, y2=up.end, class_="grid")
-        )
-        shapes.append(
-            element("text", f"{100 * tick:.0f}", x=across(tick), y=up.start + 17, text_anchor="middle")
-        )
+        shapes.append(element("line", x1=across(tick), x2=across(tick), y1=up.start, y2=up.end, class_="grid"))
+        shapes.append(element("text", f"{100 * tick:.0f}", x=across(tick), y=up.start + 17, text_anchor="middle"))
     for tick in nice_ticks(up.low, up.high, 5):
-        shapes.append(
-            element("line", x1=across.start, x2=across.end, y1=up(tick), y2=up(tick), class_="grid")
-        )
-        shapes.append(
-            element("text", f"{100 * tick:.0f}", x=across.start - 8, y=up(tick) + 4, text_anchor="end")
-        )
+        shapes.append(element("line", x1=across.start, x2=across.end, y1=up(tick), y2=up(tick), class_="grid"))
+        shapes.append(element("text", f"{100 * tick:.0f}", x=across.start - 8, y=up(tick) + 4, text_anchor="end"))
     middle_x, middle_y = (across.start + across.end) / 2, (up.start + up.end) / 2
     shapes.append(
         element(
@@ -88,9 +80,7 @@ def tradeoff_plot(arms: Sequence[ArmPoint]) -> Markup:
             )
         )
     told = "; ".join(f"{arm.arm}: general {points(arm.general)}, domain {points(arm.domain)}" for arm in arms)
-    return drawing(
-        f"Mean scores per arm in points. {told}", shapes, class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}"
-    )
+    return drawing(f"Mean scores per arm in points. {told}", shapes, class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}")
 
 
 def _range(scores: Sequence[float]) -> tuple[float, float]:

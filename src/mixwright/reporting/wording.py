@@ -15,9 +15,7 @@ VERDICT_SYMBOLS = {"PASS": "✓", "FAIL": "✕", "INCONCLUSIVE": "?"}
 LONGEST_LIST = 3
 
 # Control characters and bidirectional overrides could hide or reorder text on the page.
-_INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_INVISIBLE = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def points(score: float | None) -> str:
@@ -98,9 +96,7 @@ def verdict_sentence(certificate: Certificate) -> str:
 
 def _gains(clauses: Sequence[Clause]) -> str:
     gains = [
-        f"{clause.title} ({signed_points(clause.estimate)} points)"
-        for clause in clauses
-        if clause.kind == "improve"
+        f"{clause.title} ({signed_points(clause.estimate)} points)" for clause in clauses if clause.kind == "improve"
     ]
     more = len(gains) - LONGEST_LIST
     listed = _joined(gains[:LONGEST_LIST], last=" and ") + (f" and {more} more" if more > 0 else "")
@@ -131,9 +127,7 @@ def _shortfall(clause: Clause) -> str:
             return f"{name} moved by {signed_points(clause.estimate)} points (at least +{margin} asked)"
         return f"{name} lost {points(-clause.estimate)} points (at most {margin} allowed)"
     if clause.kind == "improve":
-        return (
-            f"{name} measured at {signed_points(clause.estimate)}, a gain of {margin} points not yet proven"
-        )
+        return f"{name} measured at {signed_points(clause.estimate)}, a gain of {margin} points not yet proven"
     return f"{name} measured at {signed_points(clause.estimate)}, a loss above {margin} points not ruled out"
 
 

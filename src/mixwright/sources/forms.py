@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import did_you_mean
 from mixwright.items.conversation import Message, conversation_fault
 from mixwright.recipe.schema import Source, Template
-from mixwright.sources.templates import as_text, fill, look_up
+from mixwright.sources.templates import fill, look_up, text_at
 
 ToConversation: TypeAlias = Callable[[Mapping[str, Any]], list[Message]]
 
@@ -34,10 +34,19 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 }
 
 
+class FormFault(ValueError):
+    """The columns fit no form. key: the recipe key of the source to look at, if it is one; fix: what to write."""
+
+    def __init__(self, message: str, fix: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.fix = fix
+        self.key = key
+
+
 def conversation_reader(source: Source, columns: Iterable[str]) -> ToConversation:
     """How rows with these columns become conversations.
 
-    Raises ValueError when no form fits, naming the columns found and the recipe lines that would help. The reader it
+    Raises FormFault when no form fits, naming the columns found and the recipe lines that would help. The reader it
     returns raises ValueError for a row that does not fit.
     """
     if source.template is not None:
@@ -48,20 +57,33 @@ def conversation_reader(source: Source, columns: Iterable[str]) -> ToConversatio
     parts = (*FORMS[form], *OPTIONAL[form])
     for part in names:
         if part not in parts:
-            raise ValueError(f"the form '{form}' has no part '{part}'. {did_you_mean(part, parts)}")
+            raise FormFault(f"the form '{form}' has no part '{part}'", did_you_mean(part, parts), "columns")
     known = set(columns)
     for part in FORMS[form]:
         if names.get(part, part).partition(".")[0] not in known:
             column = names.get(part, part)
-            raise ValueError(f"the form '{form}' needs a column '{column}'. {did_you_mean(column, known)}")
-
-    def part_of(row: Mapping[str, Any], part: str) -> Any:
-        if part in OPTIONAL[form] and part not in names and part not in row:
-            return None
-        return look_up(names.get(part, part), row)
-
+            key = "columns" if part in names else None
+            raise FormFault(f"the form '{form}' needs a column '{column}'", did_you_mean(column, known), key)
     make = {"messages": _messages, "prompt_completion": _prompt_completion, "alpaca": _alpaca}[form]
-    return lambda row: _checked(make(lambda part: part_of(row, part)), source.system)
+    return lambda row: _checked(make(Parts(row, names)), source.system)
+
+
+class Parts(NamedTuple):
+    """The parts of a form in one row. names: part -> its column, where it is not the part's own name."""
+
+    row: Mapping[str, Any]
+    names: Mapping[str, str]
+
+    def value(self, part: str) -> Any:
+        return look_up(self.names.get(part, part), self.row)
+
+    def text(self, part: str) -> str:
+        return text_at(self.names.get(part, part), self.row)
+
+    def text_if_any(self, part: str) -> str:
+        """The text of an optional part; empty when its column is absent, null or empty."""
+        absent = part not in self.names and part not in self.row
+        return "" if absent or self.value(part) in (None, "") else self.text(part)
 
 
 def from_template(template: Template, row: Mapping[str, Any]) -> list[Message]:
@@ -76,10 +98,11 @@ def _detect(names: Mapping[str, str], columns: list[str]) -> str:
         if all(part in have for part in needed):
             return form
     shown = ", ".join(columns)
-    raise ValueError(
-        f"the columns ({shown}) are of no known form. Say which is which, for example "
-        f"'columns: {{prompt: {columns[0] if columns else 'question'}, completion: "
-        f"{columns[-1] if columns else 'answer'}}}'"
+    raise FormFault(
+        f"the columns ({shown}) are of no known form",
+        "Say which is which, for example "
+        f"columns: {{prompt: {columns[0] if columns else 'question'}, completion: "
+        f"{columns[-1] if columns else 'answer'}}}.",
     )
 
 
@@ -94,12 +117,12 @@ def _checked(messages: list[Message], system: str | None) -> list[Message]:
     return messages
 
 
-def _messages(part: Callable[[str], Any]) -> list[Message]:
-    value = part("messages")
+def _messages(parts: Parts) -> list[Message]:
+    value = parts.value("messages")
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError("the column 'messages' is text, but not JSON") from None
     if not isinstance(value, list):
         raise ValueError(f"'messages' is {type(value).__name__}, not a list")
@@ -112,16 +135,16 @@ def _messages(part: Callable[[str], Any]) -> list[Message]:
     ]
 
 
-def _prompt_completion(part: Callable[[str], Any]) -> list[Message]:
-    return _turns(part("system"), as_text(part("prompt")), as_text(part("completion")))
+def _prompt_completion(parts: Parts) -> list[Message]:
+    return _turns(parts.text_if_any("system"), parts.text("prompt"), parts.text("completion"))
 
 
-def _alpaca(part: Callable[[str], Any]) -> list[Message]:
-    instruction, given = as_text(part("instruction")), part("input")
-    prompt = f"{instruction}\n\n{as_text(given)}" if given not in (None, "") else instruction
-    return _turns(part("system"), prompt, as_text(part("output")))
+def _alpaca(parts: Parts) -> list[Message]:
+    instruction, given = parts.text("instruction"), parts.text_if_any("input")
+    prompt = f"{instruction}\n\n{given}" if given else instruction
+    return _turns(parts.text_if_any("system"), prompt, parts.text("output"))
 
 
-def _turns(system: Any, prompt: str, completion: str) -> list[Message]:
-    first = [{"role": "system", "content": as_text(system)}] if system not in (None, "") else []
+def _turns(system: str, prompt: str, completion: str) -> list[Message]:
+    first = [{"role": "system", "content": system}] if system else []
     return [*first, {"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]

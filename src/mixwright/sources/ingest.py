@@ -15,11 +15,11 @@ from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
 from mixwright.recipe.schema import Source
 from mixwright.sources.files import find_files
-from mixwright.sources.forms import ToConversation, conversation_reader
+from mixwright.sources.forms import FormFault, ToConversation, conversation_reader
 from mixwright.sources.generators import generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record
-from mixwright.sources.templates import as_text, look_up
+from mixwright.sources.templates import text_at
 
 
 def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
@@ -35,9 +35,11 @@ def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
         progress(f"read {name}", source.records or 0) as advance,
     ):
         heldout = 0
+        first_fault = ""
         for row in rows:
             if isinstance(row, Dropped):
                 dropped.write(row)
+                first_fault = first_fault or f"{row.origin}: {row.reason}"
             else:
                 records.write(row)
                 heldout += row.split == "heldout"
@@ -49,12 +51,20 @@ def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
         "rows_heldout": heldout,
     }
     if records.count == 0:
-        raise InputError(
-            f"the source has no rows ({dropped.count} malformed)" if dropped.count else "the source has no rows",
-            where=f"sources.{name}",
-        )
+        raise _without_rows(name, source, dropped.count, first_fault)
     write_json(out / "counts.json", counts)
     return counts
+
+
+def _without_rows(name: str, source: Source, num_malformed: int, first_fault: str) -> InputError:
+    if num_malformed:
+        message = f"all {num_malformed} rows are malformed (the first: {first_fault})"
+        return InputError(
+            message, where=f"sources.{name}", fix="Mend the rows, or say with 'columns' how to read them."
+        )
+    files = ", ".join(file.name for file in find_files(source.path or (), f"sources.{name}.path")[:4])
+    fix = "Name a file with rows, or remove the source and its share."
+    return InputError(f"the source has no rows ({files} is empty)", where=f"sources.{name}", fix=fix)
 
 
 def _generated(name: str, source: Source) -> Iterator[Record]:
@@ -93,9 +103,9 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
                 text = str(row.value)[:500]
                 try:
                     if to_conversation is None:
-                        to_conversation = _reader(name, source, row.value)
+                        to_conversation = _reader(name, source, row.value, file)
                     messages = to_conversation(row.value)
-                    group = as_text(look_up(source.group, row.value)) if source.group else None
+                    group = text_at(source.group, row.value) if source.group else None
                     record = conversation_record(
                         messages,
                         source=name,
@@ -106,7 +116,7 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
                     )
                     yield record._replace(split=_split(name, source, record.group))
                     continue
-                except ValueError as error:
+                except (ValueError, TypeError) as error:  # TypeError: a Parquet value that JSON does not know
                     fault = str(error)
             assert fault is not None
             if source.malformed == "refuse":
@@ -118,11 +128,12 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
             yield Dropped("", name, origin, "malformed", fault, "", text)
 
 
-def _reader(name: str, source: Source, row: Mapping[str, Json]) -> ToConversation:
+def _reader(name: str, source: Source, row: Mapping[str, Json], file: Path) -> ToConversation:
     try:
         return conversation_reader(source, row)
-    except ValueError as error:
-        raise InputError(str(error), where=f"sources.{name}") from None
+    except FormFault as error:
+        where = f"sources.{name}.{error.key}" if error.key else f"sources.{name}"
+        raise InputError(f"{error} ({file.name})", where=where, fix=error.fix) from None
 
 
 def _split(name: str, source: Source, group: str) -> str:

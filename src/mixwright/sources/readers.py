@@ -45,9 +45,11 @@ def read_rows(path: Path) -> Iterator[Row]:
                 line = row.line
                 yield row
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"the gzip file is damaged after line {line} ({error})", where=str(path)) from None
-    except PermissionError:
-        raise InputError("the file may not be read (permission denied)", where=str(path)) from None
+        fix = "Fetch or compress it again."
+        raise InputError(f"the gzip file is damaged after line {line} ({error})", where=str(path), fix=fix) from None
+    except OSError as error:  # vanished since it was found, no rights, a broken disk
+        fix = "Check the file and its rights, and give the same command again."
+        raise InputError(f"the file cannot be read ({error.strerror})", where=str(path), fix=fix) from None
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -63,12 +65,28 @@ def _jsonl(file: BinaryIO) -> Iterator[Row]:
         except UnicodeDecodeError as error:
             yield Row(line, None, f"not UTF-8 (byte {error.start} of the line)", repr(raw[:500]))
         except (ValueError, RecursionError) as error:
-            yield Row(line, None, f"not valid JSON ({error})", raw[:500].decode("utf-8", "replace"))
+            array = "; the file is one array, JSONL holds one object in each line" if raw.strip() == b"[" else ""
+            yield Row(line, None, f"not valid JSON ({error}){array}", _shown(raw))
         else:
-            if isinstance(value, dict):
+            if b"\\ud" in raw.lower() and _holds_half_a_character(value):
+                yield Row(line, None, "half a character (a lone surrogate \\ud...)", _shown(raw))
+            elif isinstance(value, dict):
                 yield Row(line, value)
             else:
-                yield Row(line, None, f"a {type(value).__name__}, not an object", raw[:500].decode())
+                yield Row(line, None, f"a {type(value).__name__}, not an object", _shown(raw))
+
+
+def _shown(raw: bytes) -> str:
+    return raw[:500].decode("utf-8", "replace")
+
+
+def _holds_half_a_character(value: Any) -> bool:
+    """JSON can write half of a surrogate pair; no text can hold it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _refuse_constant(name: str) -> Any:
@@ -92,11 +110,19 @@ def _csv(file: BinaryIO) -> Iterator[Row]:
             continue
         if header is None:
             header = cells
-            if len(set(header)) < len(header):
-                raise InputError("the header names a column twice", where=f"{getattr(file, 'name', 'csv')}:{line}")
+            where = f"{getattr(file, 'name', 'csv')}:{line}"
+            if not _is_text(",".join(header)):
+                raise InputError("the header is not UTF-8", where=where, fix="Save the file as UTF-8.")
+            other = [sign for sign in (";", "\t") if len(header) == 1 and sign in header[0]]
+            if other:
+                fix = "Save it with commas."
+                raise InputError(f"the columns are separated by {other[0]!r}, not by commas", where=where, fix=fix)
+            twice = [name for i, name in enumerate(header) if name in header[:i]]
+            if twice:
+                raise InputError(f"the header names '{twice[0]}' twice", where=where, fix="Rename one of the columns.")
             continue
         joined = ",".join(cells)
-        if not joined.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in joined):
+        if not _is_text(joined):
             yield Row(
                 line,
                 None,
@@ -107,6 +133,11 @@ def _csv(file: BinaryIO) -> Iterator[Row]:
             yield Row(line, None, f"{len(cells)} fields where the header has {len(header)}", joined[:500])
         else:
             yield Row(line, dict(zip(header, cells, strict=True)))
+
+
+def _is_text(text: str) -> bool:
+    """Whether no byte had to be smuggled through as half a character."""
+    return text.isprintable() or not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def _parquet(path: Path) -> Iterator[Row]:
@@ -121,4 +152,5 @@ def _parquet(path: Path) -> Iterator[Row]:
                     number += 1
                     yield Row(number, value)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"this is not a readable Parquet file ({error})", where=str(path)) from None
+        fix = "Fetch or write it again."
+        raise InputError(f"this is not a readable Parquet file ({error})", where=str(path), fix=fix) from None

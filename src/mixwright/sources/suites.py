@@ -35,7 +35,10 @@ def build_suite(name: str, suite: Suite, heldout: Path | None, out: Path) -> Map
         ranked = sorted(range(len(chosen)), key=lambda i: derive_seed("limit", suite.seed, chosen[i].item_id))
         chosen = [chosen[i] for i in sorted(ranked[: suite.limit])]
     if not chosen:
-        raise InputError("the suite has no items", where=f"suites.{name}")
+        fix = (
+            f"Raise sources.{suite.source}.holdout." if suite.source else "Name a file with rows, or remove the suite."
+        )
+        raise InputError("the suite has no items", where=f"suites.{name}", fix=fix)
     about: dict[str, Json] = {"role": suite.role, "version": suite.version, "licence": suite.licence}
     return write_suite(out, name, about, chosen)
 
@@ -84,9 +87,9 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
                     target=fill(suite.target, row.value),
                 )
             except ValueError as error:
-                raise InputError(
-                    f"this row makes no item: {error}", where=f"{file}:{row.line} (suites.{name})"
-                ) from None
+                where = f"{file}:{row.line} (suites.{name})"
+                fix = f"Mend the row, or the {{columns}} that suites.{name} names."
+                raise InputError(f"this row makes no item: {error}", where=where, fix=fix) from None
 
 
 def _generated(name: str, suite: Suite) -> Iterator[Item]:

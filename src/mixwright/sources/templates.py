@@ -22,7 +22,7 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
     def replace(match: re.Match[str]) -> str:
         if match.group(1) is None:
             return match.group(0)[0]
-        return as_text(look_up(match.group(1).strip(), row))
+        return text_at(match.group(1).strip(), row)
 
     return FIELD.sub(replace, template)
 
@@ -43,10 +43,13 @@ def look_up(path: str, row: Mapping[str, Any]) -> Any:
     return value
 
 
-def as_text(value: Any) -> str:
-    """A column's value as it stands in a text. Raises ValueError for an empty (null) one."""
-    if value is None:
-        raise ValueError("the value is null")
+def text_at(path: str, row: Mapping[str, Any]) -> str:
+    """The value at `column.key.0` as it stands in a text. Raises ValueError when there is none or it has no text."""
+    value = look_up(path, row)
     if isinstance(value, str):
         return value
+    if value is None or value != value:
+        raise ValueError(f"the column '{path}' is {'null' if value is None else 'not a number (NaN)'}")
+    if isinstance(value, bytes):  # Parquet columns of texts that do not say so
+        return value.decode("utf-8")
     return canonical_json(value) if isinstance(value, dict | list | bool) else str(value)

@@ -21,6 +21,12 @@ from mixwright.ground.progress import progress
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
 from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
 
+FIXES = {
+    "template": "Mend the chat template of base.model, or the conversations that it refuses.",
+    "longer_than_a_row": "Raise train.sequence_length, and batch_tokens with it.",
+    "nothing_supervised": "Give the rows answers, or set the source's loss: all.",
+}
+
 
 def tokenize(
     name: str,
@@ -41,6 +47,7 @@ def tokenize(
     lengths: list[int] = []
     supervised: list[int] = []
     rules: Counter[str] = Counter()
+    first_fault = ""
     with ExitStack() as stack:
         tokens_file = stack.enter_context((out / "tokens.bin").open("wb"))
         loss_file = stack.enter_context((out / "loss.bin").open("wb"))
@@ -54,6 +61,7 @@ def tokenize(
                 if isinstance(result, ValueError) or fault is not None:
                     assert fault is not None
                     rules[fault[0]] += 1
+                    first_fault = first_fault or f"{record.origin}: {fault[1]}"
                     origin, text = record.origin, record.messages
                     dropped.write(Dropped(record.record_id, name, origin, *fault, "", text))
                     continue
@@ -66,9 +74,9 @@ def tokenize(
     if not lengths:
         reasons = ", ".join(f"{rule} {count}" for rule, count in rules.items())
         raise InputError(
-            f"no record can be trained on ({reasons})",
+            f"no record can be trained on ({reasons}; the first, {first_fault})",
             where=f"sources.{name}",
-            fix=f"Raise train.sequence_length ({max_tokens})." if "longer_than_a_row" in rules else None,
+            fix=FIXES[rules.most_common(1)[0][0]],
         )
     np.save(out / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint64))
     np.save(out / "supervised.npy", np.asarray(supervised, np.uint32))

@@ -145,9 +145,7 @@ def _example(name: str, ability: str, seed: int, split: Split, index: int) -> Ex
         if split_of(draft.content) == split:
             turns = [("system", draft.system), ("user", draft.prompt), ("assistant", draft.answer)]
             messages = [{"role": role, "content": text} for role, text in turns if text]
-            return Example(
-                messages, ability, f"{ability}:{_digest(draft.group or draft.content)}", draft.scorer
-            )
+            return Example(messages, ability, f"{ability}:{_digest(draft.group or draft.content)}", draft.scorer)
     raise AssertionError(
         f"{name}/{ability} drew {_MAX_DRAWS} drafts and none was {split}: its content varies too little"
     )

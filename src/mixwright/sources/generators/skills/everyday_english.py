@@ -50,6 +50,4 @@ def english(rng: Random, split: Split) -> Draft:
     task = TASKS[kind]
     if task.scorer == "numeric" and len(words) > MOST_WORDS_COUNTED:
         task = TASKS[0]
-    return Draft(
-        rng.choice(task.phrases).format(text=text), task.answer(words), content=text, scorer=task.scorer
-    )
+    return Draft(rng.choice(task.phrases).format(text=text), task.answer(words), content=text, scorer=task.scorer)

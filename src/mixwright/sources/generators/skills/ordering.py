@@ -32,9 +32,7 @@ def sorting(rng: Random, split: Split) -> Draft:
 
 
 def _draft(phrase: str, items: list[str] | list[int], ordered: list[str] | list[int]) -> Draft:
-    return Draft(
-        phrase.format(items=_listed(items)), _listed(ordered), "set " + " ".join(map(str, sorted(items)))
-    )
+    return Draft(phrase.format(items=_listed(items)), _listed(ordered), "set " + " ".join(map(str, sorted(items))))
 
 
 def _listed(items: list[str] | list[int]) -> str:

@@ -1,9 +1,10 @@
-"""Answer from numbered passages, and name the passage: `barn [2]`.
+"""Answer from numbered passages, and name the passage: `barn [2]`, or the passage alone: `[2]`.
 
-This is the skill behind grounded answers. Easy instances have passages that share nothing, so one word of the
-question finds the answer, or even the kind of question does. Hard ones hold a distractor that repeats the
-person with another thing, or the thing with another person, so both must match. The set of passages decides
-train or test and is the group: questions on one set stay together.
+This is the skill behind grounded answers, and the slowest to be learnt: find the passage, take the detail,
+then say where it stood. Easy instances have passages that share nothing, so one word of the question finds
+the answer, or even the kind of question does. Hard ones hold a distractor that repeats the person with
+another thing, or the thing with another person, so both must match. The set of passages decides train or test
+and is the group: questions on one set stay together.
 """
 
 from random import Random
@@ -103,6 +104,5 @@ def _hard_facts(rng: Random) -> list[Fact]:
     shared[1] = shared[0]
     details = rng.sample(relation.details, num_passages)
     return [
-        Fact(relation, person, thing, detail)
-        for person, thing, detail in zip(people, things, details, strict=True)
+        Fact(relation, person, thing, detail) for person, thing, detail in zip(people, things, details, strict=True)
     ]

@@ -20,9 +20,7 @@ THINGS = listed(
     "key lamp book coin map rope drum clock ring cup knife letter ladder basket bell mirror candle hammer "
     "blanket ticket wallet bottle"
 )
-PLACES = listed(
-    "barn attic kitchen garden cellar office tower shed library harbour station market tent cabin"
-)
+PLACES = listed("barn attic kitchen garden cellar office tower shed library harbour station market tent cabin")
 COLOURS = listed("red blue green yellow black white brown grey purple orange")
 NATURE = listed("river stone cloud forest island valley snow wind storm leaf meadow sand")
 JOBS = listed("baker pilot nurse farmer teacher painter sailor tailor doctor singer")

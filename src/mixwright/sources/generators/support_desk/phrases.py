@@ -103,10 +103,7 @@ REQUESTS = {
             "when I get my refund | where my refund is | how long the refund takes | "
             "whether my money is on its way back"
         ),
-        fact=(
-            "my refund has not come | I still wait for my money back | "
-            "the refund for {order} is not on my account"
-        ),
+        fact=("my refund has not come | I still wait for my money back | the refund for {order} is not on my account"),
     ),
     "cancel_order": _requests(
         act=(
@@ -207,10 +204,7 @@ REQUESTS = {
     ),
     "newsletter_stop": _requests(
         act="stop the newsletter | leave the mailing list | get no more advertising",
-        fact=(
-            "I get too many emails from you | your newsletter comes every day | "
-            "I never asked for the newsletter"
-        ),
+        fact=("I get too many emails from you | your newsletter comes every day | I never asked for the newsletter"),
     ),
     "speak_to_human": _requests(
         act="speak to a person | talk to a human | call somebody on your team | be called by an agent",

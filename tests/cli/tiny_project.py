@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 INTENTS = ("refund", "delivery", "password", "invoice", "cancel")
@@ -23,7 +22,10 @@ def ticket(number: int) -> dict[str, Any]:
 def question(number: int) -> dict[str, Any]:
     """One suite row; long enough that a copy of it inside a longer text is a leak as well."""
     intent = INTENTS[number % len(INTENTS)]
-    return {"text": f"Question {number}: which of the five intents does a {intent} request like this have", "is": intent}
+    return {
+        "text": f"Question {number}: which of the five intents does a {intent} request like this have",
+        "is": intent,
+    }
 
 
 class Project:
@@ -104,8 +106,3 @@ class Project:
     def trained(self) -> bool:
         """Whether a training was begun."""
         return any((self.out / "store").glob("**/train*"))
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)

@@ -1,0 +1,101 @@
+"""The forms in which the field stores training data, all to one conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixwright.recipe.schema import Source
+from mixwright.sources.forms import conversation_reader
+
+ASKED = {"role": "user", "content": "2 + 2?"}
+ANSWERED = {"role": "assistant", "content": "4"}
+SYSTEM = {"role": "system", "content": "Be brief."}
+
+
+def conversation(row: dict[str, Any], **about: Any) -> list[dict[str, Any]]:
+    source = Source.model_validate({"role": "domain", "path": "x.jsonl", **about})
+    return conversation_reader(source, row)(row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [ASKED, ANSWERED]},
+        {"messages": '[{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]'},
+        {"prompt": "2 + 2?", "completion": "4"},
+        {"prompt": "2 + 2?", "completion": 4, "system": None, "id": 17},
+        {"instruction": "2 + 2?", "output": "4"},
+        {"instruction": "2 + 2?", "input": "", "output": "4"},
+    ],
+)
+def test_every_known_form_is_recognised_by_its_columns(row: dict[str, Any]) -> None:
+    assert conversation(row) == [ASKED, ANSWERED]
+
+
+def test_the_input_of_alpaca_stands_below_its_instruction() -> None:
+    row = {"instruction": "Add.", "input": "2 + 2", "output": "4"}
+    assert conversation(row) == [{"role": "user", "content": "Add.\n\n2 + 2"}, ANSWERED]
+
+
+def test_columns_of_other_names_are_mapped() -> None:
+    row = {"text": "2 + 2?", "answer": {"value": "4"}}
+    assert conversation(row, columns={"prompt": "text", "completion": "answer.value"}) == [ASKED, ANSWERED]
+
+
+def test_a_template_makes_a_conversation_of_any_row() -> None:
+    row = {"a": 2, "b": 2, "sum": 4}
+    template = {"system": "Be brief.", "user": "{a} + {b}?", "assistant": "{sum}"}
+    assert conversation(row, template=template) == [SYSTEM, ASKED, ANSWERED]
+
+
+def test_a_system_turn_is_put_before_conversations_that_have_none() -> None:
+    row = {"prompt": "2 + 2?", "completion": "4"}
+    assert conversation(row, system="Be brief.") == [SYSTEM, ASKED, ANSWERED]
+    assert conversation(row | {"system": "Be brief."}) == [SYSTEM, ASKED, ANSWERED]
+    assert conversation(row | {"system": "Be brief."}, system="Be verbose.") == [SYSTEM, ASKED, ANSWERED]
+
+
+def test_null_keys_that_parquet_adds_are_no_part_of_a_message() -> None:
+    row = {"messages": [ASKED | {"tool_calls": None, "name": None}, ANSWERED | {"name": None}]}
+    assert conversation(row) == [ASKED, ANSWERED]
+
+
+@pytest.mark.parametrize(
+    ("row", "about"),
+    [
+        ({"question": "2 + 2?", "answer": "4"}, {}),
+        ({"prompt": "2 + 2?"}, {}),
+        ({"prompt": "2 + 2?", "completion": "4"}, {"format": "alpaca"}),
+        ({"prompt": "2 + 2?", "completion": "4"}, {"columns": {"prompt": "text"}}),
+        ({"prompt": "2 + 2?", "completion": "4"}, {"columns": {"answer": "completion"}}),
+    ],
+)
+def test_columns_that_fit_no_form_are_refused(row: dict[str, Any], about: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"column|part"):
+        conversation(row, **about)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [ASKED]},
+        {"messages": []},
+        {"messages": "not json"},
+        {"messages": {"role": "user"}},
+        {"messages": [ASKED, ASKED, ANSWERED]},
+        {"prompt": "2 + 2?", "completion": None},
+    ],
+)
+def test_a_row_that_is_no_conversation_with_an_answer_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        conversation(row)
+
+
+def test_the_form_is_decided_once_and_a_row_of_another_form_is_a_fault() -> None:
+    source = Source.model_validate({"role": "domain", "path": "x.jsonl"})
+    reader = conversation_reader(source, ["prompt", "completion"])
+    assert reader({"prompt": "2 + 2?", "completion": "4"}) == [ASKED, ANSWERED]
+    with pytest.raises(ValueError, match="prompt"):
+        reader({"instruction": "2 + 2?", "output": "4"})

@@ -1,0 +1,72 @@
+"""Templates: fields are looked up, everything else is a letter, and a value is never read as a template."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixwright.sources.templates import fill, look_up
+
+names = st.text(alphabet="abcdefgh_XYZ 0123456789ä", min_size=1, max_size=8).map(str.strip).filter(bool)
+rows = st.dictionaries(names, st.text(), min_size=1, max_size=5)
+
+
+def escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+@given(rows, st.data())
+def test_a_template_is_its_letters_with_the_columns_between(row: dict[str, str], data: st.DataObject) -> None:
+    pieces = data.draw(st.lists(st.tuples(st.booleans(), st.text(), st.sampled_from(sorted(row)))))
+    template = "".join(f"{{{name}}}" if field else escaped(text) for field, text, name in pieces)
+    assert fill(template, row) == "".join(row[name] if field else text for field, text, name in pieces)
+
+
+@given(st.text())
+def test_a_value_is_never_read_as_a_template(value: str) -> None:
+    assert fill("<{text}>", {"text": value, "secret": "42"}) == f"<{value}>"
+
+
+@given(st.text())
+def test_an_escaped_text_stands_as_it_is(text: str) -> None:
+    assert fill(escaped(text), {}) == text
+
+
+def test_a_field_walks_into_nested_values() -> None:
+    row = {"answers": [{"text": "Turin"}, {"text": "Rome"}], "a.b": "dotted", "about": {"page": 3}}
+    assert fill("{answers.1.text}, page { about.page }", row) == "Rome, page 3"
+    assert fill("{a.b}", row) == "dotted"  # a column of that very name comes first
+    assert look_up("answers.0", row) == {"text": "Turin"}
+
+
+@pytest.mark.parametrize("path", ["answer", "answers.2", "answers.text", "about.page.0", "about.none", "__class__", ""])
+def test_a_field_that_is_not_there_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="column"):
+        fill(f"{{{path}}}", {"answers": ["x", "y"], "about": {"page": "3"}})
+
+
+def test_a_near_match_is_named() -> None:
+    with pytest.raises(ValueError, match="'completion'"):
+        fill("{compleation}", {"completion": "x"})
+
+
+def test_nothing_but_a_look_up_is_ever_done() -> None:
+    with pytest.raises(ValueError, match="column"):
+        fill("{text.__class__.__mro__}", {"text": "x"})
+    with pytest.raises(ValueError, match="column"):
+        fill("{1 + 1}", {"text": "x"})
+
+
+def test_values_that_are_no_text_are_written_as_json() -> None:
+    row = {"number": 3, "part": 0.5, "flag": True, "list": [1, "é"], "nested": {"b": 1, "a": None}}
+    assert fill("{number} {part} {flag} {list}", row) == '3 0.5 true [1,"é"]'
+    assert json.loads(fill("{nested}", row)) == row["nested"]
+
+
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_a_missing_value_is_no_text(value: float | None) -> None:
+    with pytest.raises(ValueError, match="text"):
+        fill("{text}", {"text": value})
