@@ -26,7 +26,8 @@ LLAMA_2 = (
     "{% if messages[0]['role'] == 'system' %}"
     "{% set system = '<<SYS>>\n' ~ messages[0]['content'] ~ '\n<</SYS>>\n\n' %}{% set turns = messages[1:] %}"
     "{% else %}{% set system = '' %}{% set turns = messages %}{% endif %}"
-    "{% for m in turns %}{% if m['role'] == 'user' %}<s>[INST] {{ (system if loop.first else '') ~ m['content'] }} [/INST]"
+    "{% for m in turns %}{% if m['role'] == 'user' %}"
+    "<s>[INST] {{ (system if loop.first else '') ~ m['content'] }} [/INST]"
     "{% else %} {{ m['content'] }} </s>{% endif %}{% endfor %}"
 )
 # Reasoning models show the thoughts of the last answer only.

@@ -23,9 +23,7 @@ def sources(**desk: Any) -> dict[str, Source]:
 
 
 def blend(**changes: Any) -> Blend:
-    return Blend.model_validate(
-        {"shares": {"desk": 0.25, "skills": 0.75}, "budget": {"domain_epochs": 10}} | changes
-    )
+    return Blend.model_validate({"shares": {"desk": 0.25, "skills": 0.75}, "budget": {"domain_epochs": 10}} | changes)
 
 
 def realise(out: Path, asked: Blend, found: dict[str, Lengths] | None = None, **desk: Any) -> dict[str, Any]:

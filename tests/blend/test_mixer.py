@@ -198,7 +198,9 @@ def test_the_order_in_which_sources_are_named_does_not_matter() -> None:
     shares = {"a": Fraction(1, 3), "b": Fraction(1, 3), "c": Fraction(1, 3)}
     turned = dict(reversed(shares.items()))
     plan = make_plan({"a": 1, "b": 1, "c": 1})
-    assert rows_of(MixPlan(**{**plan.__dict__, "shares": turned}), dict(reversed(found.items()))) == rows_of(plan, found)
+    assert rows_of(MixPlan(**{**plan.__dict__, "shares": turned}), dict(reversed(found.items()))) == rows_of(
+        plan, found
+    )
 
 
 def test_another_seed_gives_another_order_of_the_same_mix() -> None:

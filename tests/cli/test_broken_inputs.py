@@ -518,6 +518,36 @@ SUITES = [
         line="scorer:",
     ),
     Case(
+        "tolerance_without_end",
+        sets("suites.intents.scorer", {"numeric": {"tolerance": float("inf")}}),
+        ("suites.intents.scorer", "tolerance", "inf"),
+        line="scorer:",
+    ),
+    Case(
+        "numeric_target_without_a_number",
+        sets("suites.intents.scorer", "numeric"),
+        ("suites.intents", "'refund'", "no number", "another scorer"),
+        line="intents:",
+    ),
+    Case(
+        "json_target_that_is_not_json",
+        sets("suites.intents.scorer", {"format": {"json": True}}),
+        ("suites.intents", "'refund'", "not JSON"),
+        line="intents:",
+    ),
+    Case(
+        "choice_target_that_is_no_option",
+        sets("suites.intents.scorer", {"choice": {"options": ["yes", "no"]}}),
+        ("suites.intents", "'refund'", "none of 'options'"),
+        line="intents:",
+    ),
+    Case(
+        "items_of_one_cluster",
+        sets("suites.intents.cluster", "all"),
+        ("suites.intents", "intents/intents", "one cluster"),
+        line="intents:",
+    ),
+    Case(
         "scorer_with_two_names",
         sets("suites.intents.scorer", {"exact": {}, "numeric": {}}),
         ("suites.intents.scorer",),

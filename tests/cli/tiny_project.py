@@ -51,7 +51,7 @@ class Project:
                     "target": "{is}",
                     "scorer": "exact",
                 },
-                "skills": {"role": "general", "generate": "skills", "items_per_ability": 2, "seed": 2},
+                "skills": {"role": "general", "generate": "skills", "items_per_ability": 6, "seed": 2},
             },
             "blend": {"shares": {"tickets": 0.5, "skills": 0.5}, "budget": {"domain_epochs": 1}},
             "train": {"sequence_length": 256, "batch_tokens": 512, "learning_rate": 1e-3, "device": "cpu"},

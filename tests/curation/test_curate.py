@@ -183,7 +183,10 @@ rows_of_any_fate = st.lists(
 @settings(deadline=None, max_examples=40)
 @given(rows_of_any_fate, rows_of_any_fate, st.integers(0, 3))
 def test_every_row_that_came_in_is_kept_held_out_or_dropped_with_a_rule(
-    tmp_path_factory: pytest.TempPathFactory, desk: list[tuple[str, str, str]], chat: list[tuple[str, str, str]], bad: int
+    tmp_path_factory: pytest.TempPathFactory,
+    desk: list[tuple[str, str, str]],
+    chat: list[tuple[str, str, str]],
+    bad: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("curate")
     suite = folder / "suite"

@@ -36,7 +36,9 @@ KEPT: list[tuple[Filter, list[Message]]] = [
 
 
 @pytest.mark.parametrize(("rule", "messages", "reason"), DROPPED)
-def test_a_row_outside_the_limits_is_dropped_with_its_reason(rule: Filter, messages: list[Message], reason: str) -> None:
+def test_a_row_outside_the_limits_is_dropped_with_its_reason(
+    rule: Filter, messages: list[Message], reason: str
+) -> None:
     assert reason in str(rule(messages, LIMITS))
 
 

@@ -45,7 +45,13 @@ def test_values_that_print_alike_have_different_digests() -> None:
 
 def test_a_seed_depends_on_what_it_is_for_and_on_nothing_else() -> None:
     assert derive_seed(0, "order", "tickets", 2) == derive_seed(0, "order", "tickets", 2)
-    different = [(0, "order", "tickets", 2), (0, "order", "tickets", 3), (1, "order", "tickets", 2), ("ab",), ("a", "b")]
+    different = [
+        (0, "order", "tickets", 2),
+        (0, "order", "tickets", 3),
+        (1, "order", "tickets", 2),
+        ("ab",),
+        ("a", "b"),
+    ]
     assert len({derive_seed(*names) for names in different}) == len(different)
     assert derive_seed("a", "bc") != derive_seed("ab", "c")
 

@@ -56,7 +56,11 @@ def test_a_repeated_item_is_kept_once_and_counted(tmp_path: Path) -> None:
 
 
 def test_the_suite_says_what_it_is(tmp_path: Path) -> None:
-    items = [ITEM, replace(ITEM, ability="topic", scorer="choice"), replace(ITEM, ability="topic", cluster="customer 8")]
+    items = [
+        ITEM,
+        replace(ITEM, ability="topic", scorer="choice"),
+        replace(ITEM, ability="topic", cluster="customer 8"),
+    ]
     about = suite_about(written(tmp_path / "suite", items))
     assert about["name"] == "support"
     assert about["num_items"] == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,7 +45,7 @@ def encoded(tokenizer: ChatTokenizer, messages: list[Message], loss: str = "assi
 
 
 def learnt_texts(tokenizer: ChatTokenizer, result: Encoded) -> list[str]:
-    """The text of every run of learnt tokens. A decoder strips the blank at the very beginning, so something is there."""
+    """The text of every run of learnt tokens. Decoding strips the first blank, so a marker is put before it."""
     end = tokenizer.inner.eos_token_id
     runs = groupby(zip(result.ids.tolist(), result.loss.tolist(), strict=True), key=lambda pair: pair[1])
     texts = [tokenizer.inner.decode([end, *(token for token, _ in run)]) for learnt, run in runs if learnt]
@@ -119,7 +118,9 @@ def test_a_conversation_that_the_template_refuses_does_not_disturb_the_others() 
         tokenizer.prompt_ids([{"role": "tool", "content": "x"}])
 
 
-def test_everything_but_the_first_token_is_learnt_when_the_source_says_all(tokenizers: dict[str, ChatTokenizer]) -> None:
+def test_everything_but_the_first_token_is_learnt_when_the_source_says_all(
+    tokenizers: dict[str, ChatTokenizer],
+) -> None:
     result = encoded(tokenizers[CHATML], conversation("Hello", "Good morning", system=True), loss="all")
     assert not result.loss[0]
     assert result.loss[1:].all()

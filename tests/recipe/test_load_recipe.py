@@ -124,6 +124,8 @@ def test_a_file_that_is_no_recipe_is_refused_at_its_place(file: Path, text: str)
 def test_a_model_folder_beside_the_recipe_is_found_and_a_hub_name_is_left_alone(file: Path) -> None:
     (file.parent / "my-model").mkdir()
     for written in ("my-model", "./my-model"):
-        assert load_recipe(file, [f"base.model={written}"]).recipe.base.model == str(file.parent / "my-model")
-    assert load_recipe(file, ["base.model=org/model"]).recipe.base.model == "org/model"
-    assert load_recipe(file).recipe.base.model == "embedded:nano"
+        file.write_text(RECIPE.replace("embedded:nano", written))
+        assert load_recipe(file).recipe.base.model == str(file.parent / "my-model")
+    for elsewhere in ("org/model", "embedded:nano"):
+        file.write_text(RECIPE.replace("embedded:nano", elsewhere))
+        assert load_recipe(file).recipe.base.model == elsewhere

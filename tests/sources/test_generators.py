@@ -64,18 +64,14 @@ def test_train_and_test_share_no_prompt_whatever_the_seeds(name):
 
 @each_ability
 def test_train_and_test_share_no_group_except_remembered_facts(name, ability):
-    groups = [
-        {example.group for example in examples(name, ability, split=split)} for split in ("train", "test")
-    ]
+    groups = [{example.group for example in examples(name, ability, split=split)} for split in ("train", "test")]
     assert bool(groups[0] & groups[1]) == (ability == "facts")
 
 
 @pytest.mark.parametrize("name", ["skills", "support_desk"])
 def test_abilities_come_in_equal_numbers_by_round_robin(name):
     known = abilities_of(name)
-    produced = [
-        example.ability for example in generate(name, seed=5, num_records=3 * len(known), split="test")
-    ]
+    produced = [example.ability for example in generate(name, seed=5, num_records=3 * len(known), split="test")]
     assert produced == list(known) * 3
 
 
@@ -168,9 +164,7 @@ def test_an_extract_is_in_the_passage_that_it_cites_and_no_other_passage_answers
 def test_json_answers_parse_and_every_format_keeps_the_words():
     for example in examples("skills", "format"):
         text = answer(example)
-        words = (
-            set(json.loads(text).values()) if text.startswith("{") else set(re.findall(r"[A-Za-z]+", text))
-        )
+        words = set(json.loads(text).values()) if text.startswith("{") else set(re.findall(r"[A-Za-z]+", text))
         assert {word.lower() for word in words} <= set(re.findall(r"\w+", prompt(example).lower()))
 
 

@@ -102,7 +102,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(name: str) -> None:
     assert read_back(name, b"\xef\xbb\xbf" + content) == [{"a": "x"}]
 
 
-@pytest.mark.parametrize("bad", [b'{"a": 1', b"[1]", b"3", b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\\ud800"}', b"{" * 9999])
+@pytest.mark.parametrize(
+    "bad", [b'{"a": 1', b"[1]", b"3", b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\\ud800"}', b"{" * 9999]
+)
 def test_a_bad_line_of_jsonl_is_a_fault_with_its_place_and_hides_no_other(tmp_path: Path, bad: bytes) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(b'{"a": 1}\n' + bad + b'\n{"a": 3}\n')

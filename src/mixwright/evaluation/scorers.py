@@ -179,17 +179,19 @@ def _no_json(item: Item) -> str | None:
 def format_(response: Response, item: Item) -> Score:
     """The form of an answer. `regex`: the whole response matches; `json: true`: it is JSON equal to the target's.
 
-    Without an option the response must equal the target to the letter, line breaks included, ends trimmed.
+    Without an option the response must equal the target to the letter, line breaks included, ends trimmed. What is not
+    finished has no form yet, even where what stands there would do ("12" of "123" is JSON).
     """
     text = response.text.strip()
+    if not response.finished or not text:
+        return Score(0.0, False)
     if "regex" in item.options:
         matches = re.fullmatch(str(item.options["regex"]), text) is not None
-        return Score(float(matches and response.finished), matches)
+        return Score(float(matches), matches)
     if item.options.get("json"):
         try:
             value = json.loads(text)
         except ValueError:
             return Score(0.0, False)
         return Score(float(value == json.loads(item.target)), True)
-    parsed = response.finished and bool(text)
-    return Score(float(parsed and text == item.target.strip()), parsed)
+    return Score(float(text == item.target.strip()), True)

@@ -120,7 +120,7 @@ class Stages:
             make=lambda out: tokenize(
                 name, records, self._chat_tokenizer(), hashes, loss=loss, max_tokens=max_tokens, out=out
             ),
-            code=("sources", "tokens"),
+            code=("models", "sources", "tokens"),
             libraries=(*DATA_LIBRARIES, *TEXT_LIBRARIES),
         )
 

@@ -41,6 +41,7 @@ def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optim
         with path.open("rb") as file:
             os.fsync(file.fileno())
     write_json(beside / "state.json", state)
+    shutil.rmtree(final, ignore_errors=True)  # a torn one: a whole one would have been resumed behind this step
     beside.rename(final)
     for path in folder.iterdir():
         if path != final:
@@ -50,14 +51,19 @@ def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optim
 def load_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optimizer]) -> dict[str, Any] | None:
     """Restore the newest whole checkpoint into model and optimizers and return its state, or None."""
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     for path in sorted(folder.glob(f"{PREFIX}*"), reverse=True) if folder.is_dir() else ():
-        state: dict[str, Any] = json.loads((path / "state.json").read_text())
-        weights = load_file(path / "weights.safetensors")
+        try:
+            state: dict[str, Any] = json.loads((path / "state.json").read_text())
+            weights = load_file(path / "weights.safetensors")
+            moments = load_file(path / "optimizer.safetensors")
+        except (OSError, ValueError, SafetensorError):
+            continue  # torn by a power cut: an older one serves, or the start
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(weights[name])
-        restore_state(model, optimizers, load_file(path / "optimizer.safetensors"))
+        restore_state(model, optimizers, moments)
         return state
     return None

@@ -1,0 +1,135 @@
+"""`run`: a recipe to certificates, never doing twice what is done, and the same whoever runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_project import Finished, run_project, stages_that_ran, statuses
+
+from mixwright.cli.main import main
+from mixwright.ground.artefacts import read_json
+from mixwright.ground.hashing import file_digest
+from mixwright.pipeline.run import plan_recipe
+from mixwright.recipe.load import load_recipe
+
+ARMS = {"domain_only", "blend"}
+
+
+def test_a_run_does_every_stage_once(finished: Finished) -> None:
+    asked = ["suite desk", "suite skills", "read desk", "read skills", "curate", "tokenize desk", "tokenize skills"]
+    asked += [f"{stage} {arm}" for arm in ARMS for stage in ("blend", "train", "respond", "score", "certify")]
+    asked += ["respond base", "score base"]
+    assert statuses(finished.result) == dict.fromkeys(asked, "ran")
+    assert len(finished.result.events) == len(asked)
+
+
+def test_a_run_ends_with_scores_certificates_and_a_verdict(finished: Finished) -> None:
+    result = finished.result
+    assert set(result.scores) == ARMS | {"base"}
+    assert all(0 <= score <= 1 for scores in result.scores.values() for score in scores.values())
+    assert set(result.certificates) == ARMS
+    assert result.verdict == result.certificates["blend"]["verdict"] == "FAIL"
+    assert result.certificates["blend"]["evidence"]["lock"] == result.lock.id
+
+
+def test_the_same_run_again_is_found_done(finished: Finished) -> None:
+    again = run_project(finished.file, finished.out)
+    assert set(statuses(again).values()) == {"cached"}
+    assert again.path == finished.result.path
+    assert again.certificates == finished.result.certificates
+
+
+def test_a_run_elsewhere_gives_the_same_corpus_weights_answers_and_certificate(
+    finished: Finished, tmp_path: Path
+) -> None:
+    other = run_project(finished.file, tmp_path / "runs")
+    assert other.lock.id == finished.result.lock.id
+    assert {event.label: event.key for event in other.events} == {
+        event.label: event.key for event in finished.result.events
+    }
+    for name in (
+        "corpus/desk.parquet",
+        "tokens/skills/tokens.bin",
+        "arms/blend/training/model/model.safetensors",
+        "arms/blend/training/metrics.jsonl",
+        "arms/blend/evaluation/records.parquet",
+        "arms/blend/certificate/certificate.json",
+    ):
+        assert file_digest(other.path / name) == file_digest(finished.result.path / name), name
+
+
+def test_a_filter_that_drops_nothing_sets_nothing_off_below_the_corpus(finished: Finished) -> None:
+    changed = run_project(finished.file, finished.out, ["curate.filters.max_characters=99999"])
+    # certificates name the corpus they rest on
+    assert stages_that_ran(changed) == {"curate", "certify domain_only", "certify blend"}
+    assert changed.lock.id != finished.result.lock.id
+    assert changed.path != finished.result.path
+
+
+def test_a_filter_that_drops_rows_of_one_source_leaves_the_tokens_of_the_other(finished: Finished) -> None:
+    changed = run_project(finished.file, finished.out, ["curate.filters.min_answer_characters=3"], until="blend")
+    assert read_json(changed.path / "corpus" / "attrition.json")["sources"]["desk"]["dropped"] == {}
+    assert stages_that_ran(changed) == {"curate", "tokenize skills", "blend blend"}
+
+
+def test_another_learning_rate_reads_and_tokenizes_nothing_again(finished: Finished) -> None:
+    changed = run_project(finished.file, finished.out, ["arms.domain_only.learning_rate=0.002"], until="train")
+    assert stages_that_ran(changed) == {"train domain_only"}
+
+
+@pytest.mark.parametrize(
+    ("artefact", "floors"),
+    [
+        ("corpus", {"items", "sources", "curation"}),
+        ("tokens/desk", {"sources", "models", "tokens"}),
+        ("arms/blend/blend", {"tokens", "blend"}),
+        ("arms/blend/training", {"blend", "models", "training"}),
+        ("arms/blend/responses", {"items", "models", "evaluation"}),
+        ("arms/blend/certificate", {"statistics", "evidence"}),
+    ],
+)
+def test_the_code_that_makes_an_artefact_is_part_of_its_key(
+    finished: Finished, artefact: str, floors: set[str]
+) -> None:
+    assert set(read_json(finished.result.path / artefact / "manifest.json")["code"]) >= floors
+
+
+def test_a_run_goes_only_as_far_as_asked(finished: Finished, tmp_path: Path) -> None:
+    short = run_project(finished.file, tmp_path / "runs", until="blend")
+    assert not any(label.startswith(("train", "respond", "certify")) for label in statuses(short))
+    assert (short.verdict, short.scores, short.certificates) == (None, {}, {})
+    realised = read_json(short.path / "arms" / "blend" / "blend" / "realised.json")
+    assert realised["realised"]["tokens"]["desk"] == pytest.approx(0.5, abs=256 / 3000)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "settings"),
+    [
+        ("FAIL", 1, []),
+        ("PASS", 0, ["contract.improve={}"]),
+        ("INCONCLUSIVE", 3, ["contract.improve={desk: 0.01}", "contract.keep={general: 0.01}"]),
+    ],
+)
+def test_the_exit_code_is_that_of_the_verdict(
+    finished: Finished, capsys: pytest.CaptureFixture[str], verdict: str, code: int, settings: list[str]
+) -> None:
+    given = [argument for setting in settings for argument in ("--set", setting)]
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(finished.file), "--out", str(finished.out), "--threads", "1", *given])
+    assert ended.value.code == code
+    printed = capsys.readouterr()
+    assert f"\n{verdict}  tiny / blend" in printed.out
+    assert "train blend" in printed.err
+
+
+def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(finished: Finished, tmp_path: Path) -> None:
+    events = []
+    plan = plan_recipe(load_recipe(finished.file), out=tmp_path / "runs", threads=1, on_event=events.append)
+    assert not any(event.stage in ("train", "respond") for event in events)
+    assert set(plan.arms) == ARMS
+    assert plan.attrition["desk"]["rows_in"] == 60
+    improve, keep = plan.clauses
+    assert (improve["name"], improve["num_items"]) == ("desk", 10)
+    assert (keep["name"], keep["num_items"]) == ("general", 24)
+    assert 0 < keep["power"] <= 1

@@ -1,0 +1,127 @@
+"""Small trainings of a model with random weights on random tokens, and ways to break them off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from made_sources import write_store
+from tiny_models import save_model
+
+from mixwright.blend.mixer import MixPlan
+from mixwright.blend.plan import mix_plan, plan_blend
+from mixwright.ground.artefacts import read_json
+from mixwright.recipe.schema import Blend, Source, Train
+from mixwright.tokens.store import TokenStore
+from mixwright.training.train import train
+
+SOURCES = {
+    "desk": Source.model_validate({"role": "domain", "path": "a.jsonl"}),
+    "skills": Source.model_validate({"role": "general", "path": "b.jsonl"}),
+}
+NAMES = sorted(SOURCES)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything `train` needs. folder: holds `base/`, `desk/`, `skills/`; blend plans go to `plans/`."""
+
+    folder: Path
+    blend: Blend
+    settings: Train
+
+    def stores(self) -> dict[str, TokenStore]:
+        return {name: TokenStore(self.folder / name) for name in SOURCES}
+
+    @property
+    def plan(self) -> MixPlan:
+        return mix_plan(self.blend, self.settings, SOURCES, self.stores())
+
+    @property
+    def realised(self) -> dict[str, Any]:
+        out = self.folder / "plans"
+        out.mkdir(exist_ok=True)
+        plan_blend("blend", self.blend, self.settings, SOURCES, self.stores(), out)
+        realised: dict[str, Any] = read_json(out / "realised.json")
+        return realised
+
+    def with_train(self, **changes: Any) -> Job:
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
+    def with_blend(self, **changes: Any) -> Job:
+        return replace(self, blend=self.blend.model_copy(update=changes))
+
+    def run(self, out: Path, stores: Mapping[str, TokenStore] | None = None) -> Path:
+        """Train to the end, resuming what lies in `out`."""
+        import torch
+
+        torch.set_num_threads(1)
+        out.mkdir(exist_ok=True)
+        train(
+            "blend",
+            self.folder / "base",
+            self.plan,
+            stores or self.stores(),
+            self.realised,
+            self.settings,
+            device="cpu",
+            precision="fp32",
+            out=out,
+        )
+        return out
+
+
+def make_job(folder: Path, architecture: str = "llama") -> Job:
+    """About a dozen steps over two sources, the records of one half as long as those of the other."""
+    save_model(folder / "base", architecture)
+    random = np.random.default_rng(0)
+    for name, size in (("desk", 30), ("skills", 15)):
+        lengths = random.integers(2, size, 20)
+        write_store(
+            folder / name,
+            [(random.integers(0, 2048, n).tolist(), [i > n // 3 for i in range(n)]) for n in lengths],
+        )
+    return Job(
+        folder,
+        Blend.model_validate({"shares": {"desk": 0.5, "skills": 0.5}, "budget": {"tokens": 1500}}),
+        Train(sequence_length=32, batch_tokens=128, learning_rate=0.01, warmup=0.2, checkpoint_seconds=1e-9),
+    )
+
+
+class Interrupted(Exception):
+    """What a test does to a training."""
+
+
+class Interrupting(TokenStore):
+    """A token store that gives out so many records and then ends the training."""
+
+    def __init__(self, folder: Path, num_records: int) -> None:
+        super().__init__(folder)
+        self._left = num_records
+
+    def record(self, index: int) -> Any:
+        if not self._left:
+            raise Interrupted
+        self._left -= 1
+        return super().record(index)
+
+
+class Slow(TokenStore):
+    """A token store that takes its time, so that a training can be killed in the middle."""
+
+    def record(self, index: int) -> Any:
+        time.sleep(0.02)
+        return super().record(index)
+
+
+def train_slowly(job: Job, out: Path) -> None:
+    """For a process that will be killed."""
+    job.run(out, {name: Slow(job.folder / name) for name in SOURCES})
+
+
+def checkpoints_of(out: Path) -> Iterator[Path]:
+    return (out / "checkpoints").glob("step-*")
