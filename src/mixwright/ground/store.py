@@ -119,7 +119,7 @@ class Store:
     ) -> Artefact:
         work = self.root / "work" / f"{stage}-{key}"
         started = time.perf_counter()
-        try:
+        with full_disk_told(f"stage '{label}'", self.root):
             if work.exists() and not resumable:
                 shutil.rmtree(work)
             work.mkdir(parents=True, exist_ok=True)
@@ -131,14 +131,6 @@ class Store:
             if final.exists():
                 shutil.rmtree(final)  # a damaged artefact: open_artefact refused it
             work.rename(final)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise BrokenRun(
-                    f"the disk is full (stage '{label}')",
-                    where=str(self.root),
-                    fix="Free some space and give the same command again: finished stages are kept.",
-                ) from None
-            raise
         self._tell(StageEvent(stage, label, key, "ran", seconds, counts))
         return Artefact(final, value)
 
@@ -155,6 +147,19 @@ class Store:
     def _tell(self, event: StageEvent) -> None:
         self.events.append(event)
         self._on_event(event)
+
+
+@contextlib.contextmanager
+def full_disk_told(what: str, where: Path) -> Iterator[None]:
+    """Turn a full disk met inside into a BrokenRun; libraries in other languages tell it by their message alone."""
+    try:
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not full and os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        fix = "Free some space and give the same command again: finished stages are kept."
+        raise BrokenRun(f"the disk is full ({what})", where=str(where), fix=fix) from None
 
 
 @functools.cache

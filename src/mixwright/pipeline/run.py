@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +16,9 @@ import yaml
 from mixwright.evaluation.scorers import check_targets
 from mixwright.evidence.clauses import clauses
 from mixwright.ground.artefacts import read_json, write_json
-from mixwright.ground.errors import BrokenRun, InputError
+from mixwright.ground.errors import InputError
 from mixwright.ground.executor import executor_for
-from mixwright.ground.store import StageEvent, Store
+from mixwright.ground.store import StageEvent, Store, full_disk_told
 from mixwright.items.suite import read_items, suite_about
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.pipeline.plan import Plan, make_plan
@@ -97,17 +96,12 @@ def _stages(
     """The stages of a recipe; errors raised inside point at the recipe's lines, a full disk is a broken run."""
     store = Store(out / "store", on_event)
     try:
-        lock = make_lock(loaded, store.file_digest, threads)
-        store.file_digest.save()
-        yield Stages(lock, store, executor_for(num_workers))
+        with full_disk_told("run folder", out):
+            lock = make_lock(loaded, store.file_digest, threads)
+            store.file_digest.save()
+            yield Stages(lock, store, executor_for(num_workers))
     except InputError as error:
         raise loaded.located(error) from None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BrokenRun(
-                "the disk is full", where=str(out), fix="Free some space and give the same command again."
-            ) from None
-        raise
 
 
 def _through(stages: Stages, run: Path, last: int) -> RunResult:
