@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mixwright.recipe.load import load_recipe
-from mixwright.recipe.schema import Arm, Base, Blend, Contract, Curate, Filters, Source, Strict, Suite, Train
+from mixwright.recipe.parts import Arm, Base, Blend, Contract, Curate, Filters, Source, Strict, Suite, Train
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)

@@ -38,9 +38,7 @@ CHANCES = {
 }
 
 
-def write_run(
-    run: Path, arms: tuple[str, ...] = ("base", "domain_only", "blend"), *, bare: bool = False
-) -> Path:
+def write_run(run: Path, arms: tuple[str, ...] = ("base", "domain_only", "blend"), *, bare: bool = False) -> Path:
     """Write a run directory with `arms`; `bare` leaves out everything but run.json and the evaluation."""
     rng = random.Random(7)
     items = _items(rng)
@@ -58,8 +56,7 @@ def write_run(
                 "sha256": _sha(suite),
                 "num_items": len(rows),
                 "abilities": {
-                    name: sum(row["ability"] == name for row in rows)
-                    for name in {row["ability"] for row in rows}
+                    name: sum(row["ability"] == name for row in rows) for name in {row["ability"] for row in rows}
                 },
                 "scorer": "exact",
             },
@@ -136,9 +133,7 @@ def _items(rng: random.Random) -> list[dict[str, Any]]:
     return rows
 
 
-def _records(
-    rng: random.Random, items: list[dict[str, Any]], arms: tuple[str, ...]
-) -> dict[str, list[dict[str, Any]]]:
+def _records(rng: random.Random, items: list[dict[str, Any]], arms: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     records: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
     for index, item in enumerate(items):
         luck = rng.random()
@@ -168,8 +163,7 @@ def _certificate(arm: str, base: list[dict[str, Any]], candidate: list[dict[str,
     clauses = [_clause("improve", "intents", 0.3, base, candidate, "intents", None)]
     clauses.append(_clause("keep", "general", 0.04, base, candidate, "skills", None))
     clauses += [
-        _clause("keep", f"each_ability:skills/{name}", 0.1, base, candidate, "skills", name)
-        for name in ABILITIES
+        _clause("keep", f"each_ability:skills/{name}", 0.1, base, candidate, "skills", name) for name in ABILITIES
     ]
     words = {clause["verdict"] for clause in clauses}
     verdict = "FAIL" if "FAIL" in words else "INCONCLUSIVE" if "INCONCLUSIVE" in words else "PASS"
@@ -199,9 +193,7 @@ def _clause(
     ability: str | None,
 ) -> dict[str, Any]:
     pairs = [
-        (a, b)
-        for a, b in zip(base, candidate, strict=True)
-        if a["suite"] == suite and ability in (None, a["ability"])
+        (a, b) for a, b in zip(base, candidate, strict=True) if a["suite"] == suite and ability in (None, a["ability"])
     ]
     num_items = len(pairs)
     differences = [b["score"] - a["score"] for a, b in pairs]
@@ -245,8 +237,7 @@ def _realised(shares: dict[str, float]) -> dict[str, Any]:
         "requested": shares,
         "realised": realised,
         "totals": {
-            unit: {name: round(share * totals[unit]) for name, share in realised[unit].items()}
-            for unit in totals
+            unit: {name: round(share * totals[unit]) for name, share in realised[unit].items()} for unit in totals
         },
         "repeats": {name: 1.37 + index for index, name in enumerate(shares)},
         "num_steps": 400,
@@ -259,18 +250,14 @@ def _metrics(rng: random.Random, shares: dict[str, float]) -> list[dict[str, Any
     rows = []
     for step in range(1, 401):
         fade = math.exp(-step / 90)
-        losses = {
-            name: 0.6 + 0.25 * index + 2.6 * fade + 0.08 * rng.random() for index, name in enumerate(shares)
-        }
+        losses = {name: 0.6 + 0.25 * index + 2.6 * fade + 0.08 * rng.random() for index, name in enumerate(shares)}
         total = sum(losses[name] * share for name, share in shares.items())
         rows.append(
             {
                 "step": step,
                 "tokens": step * 5000,
                 "loss": total,
-                "loss_by_source": {**losses, "replay": None}
-                if step % 9 == 0 and "replay" in losses
-                else losses,
+                "loss_by_source": {**losses, "replay": None} if step % 9 == 0 and "replay" in losses else losses,
                 "learning_rate": 1e-3 * min(1, step / 40) * (0.5 + 0.5 * math.cos(math.pi * step / 400)),
             }
         )
@@ -278,9 +265,7 @@ def _metrics(rng: random.Random, shares: dict[str, float]) -> list[dict[str, Any
 
 
 def _provenance(run: Path) -> None:
-    (run / "recipe.yaml").write_text(
-        "mixwright: 1\nname: northwind-support # <b>bold</b>\n", encoding="utf-8"
-    )
+    (run / "recipe.yaml").write_text("mixwright: 1\nname: northwind-support # <b>bold</b>\n", encoding="utf-8")
     _json(
         run / "corpus" / "attrition.json",
         {

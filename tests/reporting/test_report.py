@@ -82,9 +82,7 @@ def test_the_page_requests_nothing(page: Page) -> None:
     fetching = [(tag, name, value) for tag, name, value in page.attributes if name in FETCHING]
     assert fetching == []
     assert all(value.startswith("#") for _, name, value in page.attributes if name == "href")
-    policy = next(
-        value for tag, name, value in page.attributes if name == "content" and "default-src" in value
-    )
+    policy = next(value for tag, name, value in page.attributes if name == "content" and "default-src" in value)
     assert "default-src 'none'" in policy
     assert not [value for _, name, value in page.attributes if "://" in value and name != "content"]
 

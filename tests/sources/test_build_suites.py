@@ -10,7 +10,7 @@ import pytest
 
 from mixwright.ground.errors import InputError
 from mixwright.items.suite import Item, read_items, suite_about
-from mixwright.recipe.schema import Source, Suite
+from mixwright.recipe.parts import Source, Suite
 from mixwright.sources.ingest import ingest
 from mixwright.sources.suites import build_suite
 

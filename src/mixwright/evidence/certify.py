@@ -20,7 +20,7 @@ from mixwright.evidence.pairing import Pairs, pair
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
-from mixwright.recipe.schema import Contract
+from mixwright.recipe.parts import Contract
 from mixwright.statistics.decision import Verdict, combine, noninferiority, superiority
 from mixwright.statistics.paired import PairedDifference, paired_difference, stratified_difference
 from mixwright.statistics.planning import items_to_settle, power_for_error

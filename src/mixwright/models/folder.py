@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import digest, text_digest
-from mixwright.recipe.schema import Base
+from mixwright.recipe.parts import Base
 
 EMBEDDED = "embedded:"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")

@@ -20,7 +20,8 @@ from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.load import LoadedRecipe
-from mixwright.recipe.schema import Recipe, Source, Suite
+from mixwright.recipe.parts import Source, Suite
+from mixwright.recipe.schema import Recipe
 from mixwright.sources.files import find_files
 from mixwright.sources.generators import abilities_of, generator_names
 

@@ -25,7 +25,8 @@ from mixwright.ground.store import Store, code_digest
 from mixwright.items.suite import suite_about
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config
-from mixwright.recipe.schema import BASE_ARM, Source, Suite
+from mixwright.recipe.parts import Source, Suite
+from mixwright.recipe.schema import BASE_ARM
 from mixwright.sources.ingest import ingest
 from mixwright.sources.suites import build_suite
 from mixwright.tokens.store import TokenStore

@@ -9,7 +9,7 @@ from pathlib import Path
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, derive_seed
 from mixwright.items.suite import Item, write_suite
-from mixwright.recipe.schema import Scorer, Suite, Template
+from mixwright.recipe.parts import Scorer, Suite, Template
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import from_template
 from mixwright.sources.generators import abilities_of, generate

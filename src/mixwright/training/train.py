@@ -27,7 +27,7 @@ from mixwright.models.device import autocast
 from mixwright.models.handle import load_model
 from mixwright.models.packing import check_packing, packed_logits, plain_logits
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.recipe.schema import Train
+from mixwright.recipe.parts import Train
 from mixwright.tokens.store import TokenStore
 from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
 from mixwright.training.metrics import Metrics
