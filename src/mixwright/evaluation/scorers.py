@@ -119,7 +119,9 @@ def _normal(text: str) -> str:
 
 def _no_label(item: Item) -> str | None:
     labels = item.options.get("labels")
-    return "it is none of 'labels'" if isinstance(labels, list) and item.target not in labels else None
+    if isinstance(labels, list) and _normal(item.target) not in map(_normal, labels):
+        return "it is none of 'labels'"
+    return None
 
 
 @scorer("exact", options=("labels",), fault=_no_label)

@@ -179,7 +179,7 @@ class Stages:
                 "threads": self.lock.threads,
             },
             make=make,
-            code=("blend", "models", "training"),
+            code=("tokens", "blend", "models", "training"),
             libraries=MODEL_LIBRARIES,
             resumable=True,
         )

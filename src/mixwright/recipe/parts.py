@@ -274,7 +274,10 @@ class Train(Strict):
     checkpoint_seconds: float = Field(60.0, gt=0)  # wall time between checkpoints; never changes the result
 
     @model_validator(mode="after")
-    def _whole_rows(self) -> Train:
+    def _fitting(self) -> Train:
+        if self.schedule == "wsd" and self.warmup + self.cooldown > 1:
+            message = f"warmup {self.warmup:g} and cooldown {self.cooldown:g} overlap: together they exceed all steps"
+            raise problems_error([Problem(("cooldown",), message, f"At most {1 - self.warmup:g}.")])
         if self.batch_tokens % self.sequence_length:
             multiple = max(1, round(self.batch_tokens / self.sequence_length)) * self.sequence_length
             raise problems_error(
@@ -299,7 +302,7 @@ class Arm(Strict):
 
 
 class Contract(Strict):
-    """What must improve and what must be kept, in score from 0 to 1. Names: see `parse_clause`."""
+    """What must improve and what must be kept, in score from 0 to 1. Names: see `evidence.clauses`."""
 
     improve: dict[str, float] = {}
     keep: dict[str, float] = {}

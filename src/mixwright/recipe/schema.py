@@ -36,6 +36,8 @@ METRICS = ("score", "parse_rate")
 
 
 class Recipe(Strict):
+    """A recipe: complete, consistent, and all that a run depends on besides the files it names."""
+
     mixwright: Literal[1]
     name: Name
     variables: dict[str, str | int | float | None] = Field(default_factory=dict)
