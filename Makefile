@@ -34,7 +34,7 @@ BASE := src/mixwright/models/embedded/nano
 embedded-base: $(READY)
 	$(VENV)/bin/python scripts/base/make_start.py runs/nano-start
 	$(VENV)/bin/mixwright evaluate recipes/nano.yaml --set start=runs/nano-start
-	cp runs/nano-latest/arms/blend/training/model/* $(BASE)/
+	install -m 644 runs/nano-latest/arms/blend/training/model/* $(BASE)/
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -84,7 +84,7 @@ def kill(command: list[str], out: Path, moment: str, rng: random.Random) -> dict
     while process.poll() is None:
         if moment == "first seconds" and time.monotonic() - started >= first_seconds:
             break
-        if moment == "writing a checkpoint" and any(out.glob("store/work/train-*/checkpoints/writing-*")):
+        if moment == "writing a checkpoint" and any(out.glob("store/work/train-*/scratch/writing-*")):
             break
         new |= checkpoints(out) - seen
         if moment == "between checkpoints" and len(new) >= checkpoints_to_wait_for:
@@ -101,14 +101,14 @@ def kill(command: list[str], out: Path, moment: str, rng: random.Random) -> dict
         "had_finished": finished,
         "left_behind": sorted(
             path.relative_to(out / "store" / "work").as_posix()
-            for pattern in ("store/work/*", "store/work/train-*/checkpoints/*")
+            for pattern in ("store/work/*", "store/work/train-*/scratch/*")
             for path in out.glob(pattern)
         ),
     }
 
 
 def checkpoints(out: Path) -> set[str]:
-    return {path.as_posix() for path in out.glob("store/work/train-*/checkpoints/step-*")}
+    return {path.as_posix() for path in out.glob("store/work/train-*/scratch/step-*")}
 
 
 def weights(out: Path) -> dict[str, str]:

@@ -499,7 +499,7 @@ MODEL = [
     Case(
         "chat_template_is_damaged",
         model(lambda m: (m / "chat_template.jinja").write_text("{% for message in messages %}")),
-        ("sources.", "chat template", "endfor"),
+        ("base.model", "chat template", "endfor"),
     ),
     Case("cuda_is_absent", without_cuda, ("train.device", "CUDA", "cpu"), line="device: cuda"),
 ]

@@ -103,8 +103,8 @@ def test_of_equal_rows_in_two_sources_the_domain_keeps_its_own(tmp_path: Path) -
     assert corpus.why("chat") == {"chat.jsonl:1": "duplicate"}
 
 
-def test_blanks_do_not_make_a_row_another_but_words_and_roles_do(tmp_path: Path) -> None:
-    rows = [record("desk", 1, "Hello  you"), record("desk", 2, " Hello\nyou "), record("desk", 3, "Hello You")]
+def test_blanks_at_the_ends_do_not_make_a_row_another_but_those_inside_do(tmp_path: Path) -> None:
+    rows = [record("desk", 1, "if x:\n    y"), record("desk", 2, " if x:\n    y\n"), record("desk", 3, "if x:\n  y")]
     assert curated(tmp_path, {"desk": rows}).origins("desk") == ["desk.jsonl:1", "desk.jsonl:3"]
 
 

@@ -56,8 +56,8 @@ def test_the_manifest_says_what_the_artefact_was_made_of(root: Path) -> None:
     manifest = number_stage(store, 2, inputs={"from": one}, code=("items",), libraries=("numpy",)).manifest
     assert manifest["config"] == {"number": 2}
     assert manifest["inputs"] == {"from": one.digest}
-    assert set(manifest["code"]) == {"items"}
-    assert set(manifest["versions"]) == {"mixwright", "numpy"}
+    assert set(manifest["code"]) == {"ground", "items"}
+    assert set(manifest["versions"]) == {"mixwright", "numpy", "python"}
     assert manifest["counts"] == {"number": 2}
     assert manifest["files"]["part/number.txt"]["bytes"] == 1
 

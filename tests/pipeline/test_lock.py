@@ -71,7 +71,7 @@ def test_another_content_or_name_of_a_file_changes_the_lock(project_with_files: 
     changed = lock_of(project_with_files)
     assert changed.id != before.id
     notes.rename(notes.with_name("other.jsonl"))
-    assert lock_of(project_with_files, ["sources.notes.path=other.jsonl"]).id != changed.id
+    assert lock_of(project_with_files, [f"sources.notes.path={notes.with_name('other.jsonl')}"]).id != changed.id
 
 
 def test_the_number_of_threads_is_part_of_the_lock(project_with_files: Path) -> None:

@@ -85,7 +85,7 @@ def test_another_learning_rate_reads_and_tokenizes_nothing_again(finished: Finis
         ("tokens/desk", {"sources", "models", "tokens"}),
         ("arms/blend/blend", {"tokens", "blend"}),
         ("arms/blend/training", {"tokens", "blend", "models", "training"}),
-        ("arms/blend/responses", {"items", "models", "evaluation"}),
+        ("arms/blend/responses", {"items", "models", "evaluation/respond.py"}),
         ("arms/blend/certificate", {"statistics", "evidence"}),
     ],
 )

@@ -14,7 +14,7 @@ from tiny_models import save_model
 
 from mixwright.blend.mixer import MixPlan
 from mixwright.blend.plan import mix_plan, plan_blend
-from mixwright.ground.artefacts import read_json
+from mixwright.ground.artefacts import SCRATCH, read_json
 from mixwright.recipe.parts import Blend, Source, Train
 from mixwright.tokens.store import TokenStore
 from mixwright.training.train import train
@@ -124,4 +124,4 @@ def train_slowly(job: Job, out: Path) -> None:
 
 
 def checkpoints_of(out: Path) -> Iterator[Path]:
-    return (out / "checkpoints").glob("step-*")
+    return (out / SCRATCH).glob("step-*")

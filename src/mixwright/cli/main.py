@@ -57,10 +57,11 @@ def _command_until(step: Step, words: str) -> None:
     ) -> None:
         result = _run(recipe, settings, out, threads, workers, step)
         if as_json:
-            _print_json({"run": str(result.path), "lock": result.lock.id, "scores": result.scores})
+            _print_json({"run": str(result.path), **_as_json(result)})
         else:
             _print_scores(result)
             print(f"run: {result.path}")
+        raise typer.Exit(EXIT_CODES[result.verdict])
 
     app.command(step, help=words)(command)
 
@@ -78,27 +79,15 @@ def run(
 
     Exit code: 0 PASS (or no contract), 1 FAIL, 3 INCONCLUSIVE, 2 bad input, 4 the run broke.
     """
-    from mixwright.evidence.render import render
     from mixwright.reporting import write_report
 
     result = _run(recipe, settings, out, threads, workers, "certify")
     report = write_report(result.path)
     if as_json:
-        _print_json(
-            {
-                "run": str(result.path),
-                "report": str(report),
-                "lock": result.lock.id,
-                "verdict": result.verdict,
-                "scores": result.scores,
-                "certificates": result.certificates,
-            }
-        )
+        _print_json({"run": str(result.path), "report": str(report), **_as_json(result)})
     else:
         _print_scores(result)
-        for certificate in result.certificates.values():
-            print(f"\n{render(certificate)}")
-        print(f"\nrun:    {result.path}\nreport: {report}")
+        print(f"run:    {result.path}\nreport: {report}")
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 
@@ -192,9 +181,23 @@ def _facts(counts: Any) -> str:
 
 def _print_scores(result: RunResult) -> None:
     from mixwright.cli.tables import score_lines
+    from mixwright.evidence.render import render
 
     if result.scores:
         print("\n".join(score_lines(result.scores)))
+    for certificate in result.certificates.values():
+        print(f"\n{render(certificate)}")
+    if result.scores:
+        print()
+
+
+def _as_json(result: RunResult) -> dict[str, Any]:
+    return {
+        "lock": result.lock.id,
+        "verdict": result.verdict,
+        "scores": result.scores,
+        "certificates": result.certificates,
+    }
 
 
 def _print_json(value: Any) -> None:

@@ -1,7 +1,7 @@
 """The curation stage: every source's records in, one corpus out, every dropped row with its reason.
 
 Filters and leak checks look at one record and run on the executor, batch by batch; de-duplication needs them all and
-runs here, in the order of the recipe with domain sources first, so that of two equal rows the domain keeps its own.
+runs here, by name with domain sources first, so that of two equal rows the domain keeps its own.
 Memory: one 16-byte key and the place of its first holder for each kept record, plus a batch per worker.
 """
 
@@ -125,7 +125,7 @@ def examine(task: _Examination) -> tuple[list[Record], list[Finding]]:
 
 def _examine(record: Record, task: _Examination) -> Finding:
     messages = json.loads(record.messages)
-    normal = "\0".join(f"{m['role']}:{' '.join(str(m.get('content') or '').split())}" for m in messages)
+    normal = "\0".join(f"{m['role']}:{str(m.get('content') or '').strip()}" for m in messages)
     tools = "".join(str(m["tool_calls"]) for m in messages if m.get("tool_calls"))
     key = bytes.fromhex(text_digest(normal + tools))
     for rule in FILTERS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from mixwright.evaluation.scorers import SCORERS, Response, score
 from mixwright.ground.hashing import Json
@@ -24,7 +25,9 @@ COLUMNS = (
 
 
 def score_responses(responses: Path, suites: Sequence[Path], build: str, out: Path) -> Mapping[str, Json]:
-    """Write `records.parquet` (the columns of `COLUMNS`; scorer as name@version). Returns mean score per suite.
+    """Write `records.parquet` (the columns of `COLUMNS`; scorer as name@version).
+
+    Returns the score per suite: the mean over its abilities, as in the contract.
 
     build: hash of everything that must be equal for two records to be comparable besides item, prompt and scorer.
     """
@@ -34,7 +37,7 @@ def score_responses(responses: Path, suites: Sequence[Path], build: str, out: Pa
     items = {(item.suite, item.item_id): item for folder in suites for item in read_items(folder)}
     table = pq.read_table(responses)
     columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
-    sums: dict[str, list[float]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
     for row in table.to_pylist():
         item = items[row["suite"], row["item_id"]]
         result = score(Response(row["response"], row["finished"]), item)
@@ -52,6 +55,6 @@ def score_responses(responses: Path, suites: Sequence[Path], build: str, out: Pa
         )
         for name, value in zip(COLUMNS, values, strict=True):
             columns[name].append(value)
-        sums.setdefault(item.suite, []).append(result.value)
+        scores.setdefault(item.suite, {}).setdefault(item.ability, []).append(result.value)
     pq.write_table(pa.table(columns), out / "records.parquet", compression="zstd")
-    return {suite: round(sum(values) / len(values), 6) for suite, values in sums.items()}
+    return {suite: round(fmean(map(fmean, abilities.values())), 6) for suite, abilities in scores.items()}

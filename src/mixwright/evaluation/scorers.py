@@ -7,6 +7,7 @@ every record, and records of different versions are not compared.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.ground.hashing import text_digest
 from mixwright.items.suite import Item
 
 
@@ -44,6 +46,14 @@ class RegisteredScorer:
     options: frozenset[str]
     function: ScorerFunction
     fault: Callable[[Item], str | None]
+
+    @property
+    def source_digest(self) -> str:
+        """Hash of the function's source, so that an edited scorer scores again even under its old version."""
+        try:
+            return text_digest(inspect.getsource(self.function))
+        except OSError:  # defined where there is no file, such as an interactive session
+            return text_digest(repr(self.function.__code__.co_code))
 
 
 SCORERS: dict[str, RegisteredScorer] = {}
@@ -151,7 +161,7 @@ def choice(response: Response, item: Item) -> Score:
     return Score(float(named[0] == item.target), True)
 
 
-NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"(?:(?<![\w.])[-+])?(?:\d[\d,]*(?:\.\d+)?|(?<!\d)\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def _no_number(item: Item) -> str | None:
@@ -177,6 +187,10 @@ def _no_json(item: Item) -> str | None:
         return "it is not JSON"
 
 
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)  # 1 and true are equal in Python, not in JSON
+
+
 @scorer("format", options=("regex", "json"), fault=_no_json)
 def format_(response: Response, item: Item) -> Score:
     """The form of an answer. `regex`: the whole response matches; `json: true`: it is JSON equal to the target's.
@@ -193,7 +207,7 @@ def format_(response: Response, item: Item) -> Score:
     if item.options.get("json"):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Score(0.0, False)
-        return Score(float(value == json.loads(item.target)), True)
+        return Score(float(_canonical(value) == _canonical(json.loads(item.target))), True)
     return Score(float(text == item.target.strip()), True)

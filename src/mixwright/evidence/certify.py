@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mixwright.evidence.clauses import Clause, Stratum, clauses
 from mixwright.evidence.pairing import Pairs, pair
 from mixwright.ground.artefacts import write_json
@@ -49,7 +51,8 @@ def certify(
             judged.append(result)
         else:
             unarmed.append(clause.name)
-    verdict = combine(Verdict(str(result["verdict"])) for result in judged)
+    # a contract of nothing but unarmed abilities certifies nothing
+    verdict = combine(Verdict(str(result["verdict"])) for result in judged) if judged else Verdict.INCONCLUSIVE
     write_json(
         out / "certificate.json",
         {
@@ -113,16 +116,33 @@ def _judge(clause: Clause, strata: Mapping[Stratum, Pairs], confidence: float) -
 def _difference(
     wanted: tuple[Stratum, ...], strata: Mapping[Stratum, Pairs], metric: str, confidence: float
 ) -> PairedDifference:
-    parts: dict[str, PairedDifference] = {}
-    for stratum in wanted:
-        name = "/".join(stratum)
-        if stratum not in strata:
-            raise InputError("there are no records of this ability", where=name)
-        pairs = strata[stratum]
-        try:
-            parts[name] = paired_difference(
+    """The macro mean over strata. Strata that share clusters are not independent and are judged as one sample."""
+    missing = ["/".join(stratum) for stratum in wanted if stratum not in strata]
+    if missing:
+        raise InputError("there are no records of this ability", where=missing[0])
+    parts = {"/".join(stratum): strata[stratum] for stratum in wanted}
+    labels = [set(pairs.clusters) for pairs in parts.values()]
+    try:
+        if len(set().union(*labels)) < sum(map(len, labels)):
+            return _pooled(list(parts.values()), metric, confidence)
+        differences = {
+            name: paired_difference(
                 pairs.candidate[metric], pairs.base[metric], clusters=pairs.clusters, confidence=confidence
             )
-        except ValueError as error:
-            raise InputError(str(error), where=name) from None
-    return next(iter(parts.values())) if len(parts) == 1 else stratified_difference(parts)
+            for name, pairs in parts.items()
+        }
+    except ValueError as error:
+        raise InputError(str(error), where=", ".join(parts)) from None
+    return next(iter(differences.values())) if len(differences) == 1 else stratified_difference(differences)
+
+
+def _pooled(parts: list[Pairs], metric: str, confidence: float) -> PairedDifference:
+    """One clustered difference over all items, weighted so that its mean is the mean over the strata."""
+    num_items = sum(len(pairs.clusters) for pairs in parts)
+    weights = [num_items / (len(parts) * len(pairs.clusters)) for pairs in parts]
+    candidate, base = (
+        np.concatenate([weight * scores[metric] for weight, scores in zip(weights, arms, strict=True)])
+        for arms in ([pairs.candidate for pairs in parts], [pairs.base for pairs in parts])
+    )
+    clusters = np.concatenate([pairs.clusters for pairs in parts])
+    return paired_difference(candidate, base, clusters=clusters, confidence=confidence)

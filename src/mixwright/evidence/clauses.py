@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.parts import Contract
+from mixwright.recipe.schema import split_metric
 
 Stratum: TypeAlias = tuple[str, str]  # suite, ability
 
@@ -57,7 +58,7 @@ def clauses(contract: Contract, suites: Mapping[str, Mapping[str, Any]]) -> list
 def _expanded(
     kind: Literal["improve", "keep"], name: str, margin: float, suites: Mapping[str, Mapping[str, Any]]
 ) -> list[Clause]:
-    target, _, suffix = name.partition(".")
+    target, suffix = split_metric(name)
     metric: Literal["score", "parse_rate"] = "parse_rate" if suffix == "parse_rate" else "score"
     suite, _, ability = target.partition("/")
     if target == "each_ability":

@@ -12,7 +12,7 @@ def render(certificate: Mapping[str, Any]) -> str:
     """One line for the verdict, one for each clause; scores and differences in points (0 to 100)."""
     percent = 100 * certificate["confidence"]
     lines = [f"{certificate['verdict']}  {certificate['recipe']} / {certificate['arm']}  ({percent:g} % confidence)"]
-    width = max(len(clause["name"]) for clause in certificate["clauses"])
+    width = max((len(clause["name"]) for clause in certificate["clauses"]), default=0)
     for clause in certificate["clauses"]:
         asked = f"≥ {100 * clause['threshold']:+.1f}"
         line = (

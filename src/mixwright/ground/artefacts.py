@@ -19,6 +19,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, digest, file_digest
 
 MANIFEST = "manifest.json"
+SCRATCH = "scratch"  # folder of what only a resumed stage needs; removed once the artefact is in place
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Artefact:
 def data_files(directory: Path) -> Iterator[str]:
     """Relative POSIX paths of the hashed files of an artefact, sorted."""
     for path in sorted(directory.rglob("*")):
-        if path.is_file() and path.name != MANIFEST and not path.name.startswith("timing"):
-            yield path.relative_to(directory).as_posix()
+        name = path.relative_to(directory)
+        if path.is_file() and path.name != MANIFEST and not path.name.startswith("timing") and name.parts[0] != SCRATCH:
+            yield name.as_posix()
 
 
 def seal(directory: Path, about: Mapping[str, Json]) -> str:
@@ -54,6 +56,7 @@ def seal(directory: Path, about: Mapping[str, Json]) -> str:
         path = directory / name
         with path.open("rb") as file:
             os.fsync(file.fileno())
+        path.chmod(0o444)  # run folders link to it: an edit there must not change it here
         files[name] = {"sha256": file_digest(path), "bytes": path.stat().st_size}
     value = digest({name: entry["sha256"] for name, entry in files.items()})
     write_json(directory / MANIFEST, {**about, "files": files, "digest": value})

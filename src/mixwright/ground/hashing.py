@@ -1,8 +1,8 @@
 """Identity: canonical JSON, content hashes, and seeds derived from names.
 
 A seed comes from what it is for (`derive_seed(0, "order", "tickets", 2)`), never from a position in a list, so that
-adding a source changes nothing for the others. File hashes are remembered by (path, size, mtime, inode): an unchanged
-50 GB source is not read again just to learn that it is unchanged; `verify` ignores that memory.
+adding a source changes nothing for the others. File hashes are remembered by (path, size, times, inode): an unchanged
+50 GB source is not read again just to learn that it is unchanged.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def file_digest(path: Path) -> str:
 
 
 class FileDigests:
-    """SHA-256 of files, remembered across processes in one JSON file as long as size, mtime and inode stay."""
+    """SHA-256 of files, remembered across processes in one JSON file as long as size, times and inode stay."""
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
         self._known: dict[str, list[int | str]] = {}
         try:
             loaded = json.loads(memory.read_text())
-            whole = isinstance(loaded, dict) and all(isinstance(e, list) and len(e) == 4 for e in loaded.values())
+            whole = isinstance(loaded, dict) and all(isinstance(e, list) and len(e) == 5 for e in loaded.values())
             self._known = loaded if whole else {}
         except (OSError, ValueError):
             pass  # an absent or torn memory only costs reading the files again
@@ -59,11 +59,11 @@ class FileDigests:
 
     def __call__(self, path: Path) -> str:
         stat = path.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         name = str(path.resolve())
         known = self._known.get(name)
-        if known and known[:3] == stamp:
-            return str(known[3])
+        if known and known[:4] == stamp:
+            return str(known[4])
         value = file_digest(path)
         self._known[name] = [*stamp, value]
         self._changed = True

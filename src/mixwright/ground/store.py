@@ -16,6 +16,7 @@ import fcntl
 import functools
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import time
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mixwright.ground.artefacts import Artefact, open_artefact, seal, write_json
+from mixwright.ground.artefacts import SCRATCH, Artefact, open_artefact, seal, write_json
 from mixwright.ground.errors import BrokenRun, InputError
 from mixwright.ground.hashing import FileDigests, Json, digest
 
@@ -86,21 +87,24 @@ class Store:
         inputs: artefacts it reads; their digests enter the key.
         config: everything else that may change the result.
         make: fills the directory it is given and returns counts for the manifest.
-        code: floors (sub-packages) whose source enters the key; libraries: distributions whose version does.
+        code: floors or files of this package whose source enters the key; libraries: distributions whose version does.
         Raises BrokenRun when the disk is full.
         """
         about: dict[str, Json] = {
             "stage": stage,
             "config": dict(config),
             "inputs": {name: artefact.digest for name, artefact in sorted(inputs.items())},
-            "code": {floor: code_digest(floor) for floor in code},
-            "versions": {name: metadata.version(name) for name in ("mixwright", *libraries)},
+            "code": {part: code_digest(part) for part in ("ground", *code)},
+            "versions": {
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in ("mixwright", *libraries)},
+            },
         }
         key = digest(about)[:24]
         final = self.root / stage / key
         artefact = open_artefact(final)
         if artefact is None:
-            with self._locked(stage, key):
+            with self.locked(stage, key):
                 artefact = open_artefact(final)  # another process may have finished it meanwhile
                 if artefact is None:
                     return self._make(stage, label, key, final, about, make, resumable)
@@ -123,6 +127,9 @@ class Store:
             if work.exists() and not resumable:
                 shutil.rmtree(work)
             work.mkdir(parents=True, exist_ok=True)
+            for path in work.rglob("*"):  # killed while it was sealed: its files are read-only already
+                if path.is_file():
+                    path.chmod(0o644)
             counts = make(work)
             seconds = time.perf_counter() - started
             write_json(work / "timing.json", {"seconds": round(seconds, 3)})
@@ -131,11 +138,13 @@ class Store:
             if final.exists():
                 shutil.rmtree(final)  # a damaged artefact: open_artefact refused it
             work.rename(final)
+            shutil.rmtree(final / SCRATCH, ignore_errors=True)
         self._tell(StageEvent(stage, label, key, "ran", seconds, counts))
         return Artefact(final, value)
 
     @contextlib.contextmanager
-    def _locked(self, stage: str, key: str) -> Iterator[None]:
+    def locked(self, stage: str, key: str) -> Iterator[None]:
+        """Hold what is named by stage and key for this process; wait while another one does."""
         with (self.root / "locks" / f"{stage}-{key}").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,11 +172,11 @@ def full_disk_told(what: str, where: Path) -> Iterator[None]:
 
 
 @functools.cache
-def code_digest(floor: str) -> str:
-    """SHA-256 over the Python sources of one floor of this package (`curation`, `tokens`, ...)."""
-    folder = Path(__file__).parent.parent / floor
+def code_digest(part: str) -> str:
+    """SHA-256 over the Python sources of a floor (`curation`) or file (`evaluation/respond.py`) of this package."""
+    place = Path(__file__).parent.parent / part
     value = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        value.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+    for path in sorted(place.rglob("*.py")) if place.is_dir() else (place,):
+        value.update(f"{path.relative_to(place.parent).as_posix()}\0".encode())
         value.update(path.read_bytes())
     return value.hexdigest()

@@ -1,8 +1,8 @@
 """Has a training row seen an evaluation item? Verbatim matching on normalised words, by hash alone.
 
-What is compared is what the user said (all turns joined), lower-case, letters and digits only. A row leaks when one of
-its user turns, or all of them joined, equals an item's - or when an item of at least `MIN_WORDS` words stands anywhere
-inside one of its turns, the answers included. Shorter items are too common to be looked for inside other texts
+What is compared is what the user said, lower-case (after NFKC), letters and digits only. A row leaks when a run of its
+user turns, joined, equals an item's joined turns - or when an item of at least `MIN_WORDS` words stands anywhere inside
+one of its turns, the answers included. Shorter items are too common to be looked for inside other texts
 ("what is my balance"), so for them only equality counts. Templates that all rows share cannot raise an alarm, because
 an item must occur whole.
 
@@ -14,6 +14,7 @@ per word of the row.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -21,7 +22,9 @@ from mixwright.ground.hashing import text_digest
 from mixwright.items.conversation import Message, user_turns
 
 MIN_WORDS = 8
-WORD = re.compile(r"\w+")
+# scripts written without blanks: each character is a word
+UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
+WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 
 Protected: TypeAlias = dict[
     str, list[tuple[int, str, str]]
@@ -30,7 +33,7 @@ Protected: TypeAlias = dict[
 
 def words_of(text: str) -> list[str]:
     """Normalised words: what makes two prompts the same."""
-    return WORD.findall(text.casefold())
+    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def protect(items: Iterable[tuple[str, Sequence[Message]]]) -> Protected:
@@ -49,13 +52,11 @@ def leaked_item(messages: Sequence[Message], protected: Protected) -> str | None
     if not protected:
         return None
     turns = user_turns(messages)
-    wholes = [words_of(turn) for turn in turns]
-    if len(turns) > 1:
-        wholes.append(words_of(" ".join(turns)))
-    for words in wholes:
-        found = _at(words, 0, protected, whole=True)
-        if found:
-            return found
+    for first in range(len(turns)):
+        for last in range(first + 1, len(turns) + 1):
+            found = _at(words_of(" ".join(turns[first:last])), 0, protected, whole=True)
+            if found:
+                return found
     for message in messages:
         words = words_of(str(message.get("content") or ""))
         for start in range(len(words) - MIN_WORDS + 1):

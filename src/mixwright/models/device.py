@@ -41,6 +41,20 @@ def choose_precision(wanted: str, device: str) -> str:
     return "bf16" if _cpu_has_bf16() else "fp32"
 
 
+def hardware(device: str) -> str:
+    """What computes, by name: results are bit-identical on one kind of it only."""
+    if device == "cuda":
+        import torch
+
+        return str(torch.cuda.get_device_name())
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        return f"{platform.machine()} {names[0]}"
+    except (OSError, IndexError):
+        return f"{platform.machine()} {platform.processor()}"
+
+
 def available_cores() -> int:
     """Cores this process may use."""
     if sys.platform == "linux":

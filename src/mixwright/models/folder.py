@@ -17,7 +17,13 @@ from mixwright.ground.hashing import digest, text_digest
 from mixwright.recipe.parts import Base
 
 EMBEDDED = "embedded:"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+TOKENIZER_FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 MAX_HEADER = 100_000_000  # bytes, the format's own limit
 SAVE_FIX = "Save the model into it with save_pretrained."
 FETCH_FIX = "Fetch or save the model again."
@@ -37,6 +43,7 @@ class ModelFolder:
     sha256: str
     tokenizer_sha256: str
     template_sha256: str
+    context: int | None  # tokens it can attend over, as far as its configuration says
 
 
 def find_model(base: Base, file_digest: Callable[[Path], str]) -> ModelFolder:
@@ -80,7 +87,7 @@ def find_model(base: Base, file_digest: Callable[[Path], str]) -> ModelFolder:
     }
     tokenizer = {name: hashes[name] for name in TOKENIZER_FILES if name in hashes}
     name = base.model if base.model.startswith(EMBEDDED) else Path(base.model).name
-    return ModelFolder(name, path, digest(hashes), digest(tokenizer), text_digest(template))
+    return ModelFolder(name, path, digest(hashes), digest(tokenizer), text_digest(template), _context(path))
 
 
 def _locate(base: Base, where: str) -> Path:
@@ -97,7 +104,7 @@ def _locate(base: Base, where: str) -> Path:
             inside = sorted(path.parent.name for path in folder.glob("*/config.json"))
             fix = f"{folder} holds: {', '.join(inside[:8])}." if inside else f"{folder} holds no model folder."
             raise InputError(f"there is no folder {model}", where=where, fix=fix)
-        return Path(model)
+        return Path(model).resolve()  # a link such as <name>-latest may move while the run goes on
     return _from_hub(base, where)
 
 
@@ -126,6 +133,15 @@ def _architecture(path: Path, where: str) -> None:
     if not causal:
         fix = "Choose a model that writes text (...ForCausalLM)."
         raise InputError(f"{', '.join(names)} is no causal language model", where=where, fix=fix)
+
+
+def _context(path: Path) -> int | None:
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    for part in (config, config.get("text_config", {})):
+        for name in ("max_position_embeddings", "n_positions"):
+            if isinstance(part.get(name), int):
+                return int(part[name])
+    return None
 
 
 def _weights(path: Path, where: str) -> None:

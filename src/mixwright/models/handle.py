@@ -41,11 +41,21 @@ def load_model(folder: Path, device: str) -> Any:
     quiet.disable_progress_bar()
     quiet.set_verbosity_error()
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
         )
     except Exception as error:  # whatever a broken model folder raises
         raise InputError(f"the model cannot be loaded ({error})", where=str(folder)) from None
+    model, loading = loaded
+    lost = sorted(map(str, [*loading["missing_keys"], *loading["mismatched_keys"]]))
+    if lost:  # transformers would fill them with random numbers
+        fix = "Fetch or save the model again."
+        raise InputError(f"the weights lack {len(lost)} tensors, among them {lost[0]}", where=str(folder), fix=fix)
     return model.to(device)
 
 
@@ -151,7 +161,9 @@ def _batches(sequences: Sequence[Sequence[int]], batch_size: int) -> list[list[i
 
 
 def _end_ids(model: Any, tokenizer: ChatTokenizer) -> frozenset[int]:
-    """The tokens that close a turn: the generation configuration's and the tokenizer's."""
+    """The tokens that close a turn: the chat template's, the generation configuration's and the tokenizer's."""
     ends = getattr(model.generation_config, "eos_token_id", None)
     listed = ends if isinstance(ends, list) else [ends]
-    return frozenset(int(end) for end in (*listed, tokenizer.inner.eos_token_id) if end is not None)
+    return frozenset(
+        int(end) for end in (*listed, tokenizer.inner.eos_token_id, tokenizer.closing_id) if end is not None
+    )

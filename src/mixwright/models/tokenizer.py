@@ -11,6 +11,7 @@ inference.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +50,28 @@ class ChatTokenizer:
     @property
     def pad_id(self) -> int:
         """The padding token, or the end token where there is none: padding is masked everywhere."""
-        pad = self.inner.pad_token_id
-        return int(pad if pad is not None else self.inner.eos_token_id)
+        pad, end = self.inner.pad_token_id, self.inner.eos_token_id
+        return int(pad if pad is not None else end if end is not None else self.closing_id)
+
+    @cached_property
+    def closing_id(self) -> int:
+        """The token with which the template closes an answer: what a trained model writes to stop.
+
+        It need not be the tokenizer's end token (ChatML closes with another). Raises InputError when the template
+        closes answers with no token of their own: a model could then never learn to stop.
+        """
+        ends = set()
+        for answer in ("yes", "a longer answer"):
+            probe = [{"role": "user", "content": "?"}, {"role": "assistant", "content": answer}]
+            (encoded,) = self.encode([probe], loss="assistant")
+            if isinstance(encoded, ValueError):
+                raise InputError(f"the chat template cannot be used: {encoded}", where="base.model")
+            ends.add(int(encoded.ids[encoded.loss][-1]))
+        special = {*self.inner.all_special_ids, *self.inner.get_added_vocab().values()}
+        if len(ends) > 1 or not ends <= special:
+            fix = "Close assistant turns with a special token, such as the tokenizer's end token."
+            raise InputError("the chat template does not close an answer", where="base.model", fix=fix)
+        return ends.pop()
 
     def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
         """The conversation as text. Raises ValueError when the template refuses it."""
@@ -104,7 +125,7 @@ def _masked(ids: list[int], offsets: list[tuple[int, int]], spans: list[tuple[in
     ends = np.fromiter((end for _, end in offsets), np.int64, len(offsets))
     loss = np.zeros(len(ids), np.bool_)
     for first, last in spans:
-        loss |= (ends > first) & (starts < last) & (ends > starts)
+        loss |= (starts < last) & ((ends > first) | (starts >= first))  # tokens of blanks may have no width
     if len(loss):
         loss[0] = False  # nothing precedes the first token that could predict it
     return Encoded(np.asarray(ids, np.int32), loss)

@@ -17,7 +17,7 @@ from typing import Any
 from mixwright.evaluation.scorers import check_scorer
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import FileDigests, Json, digest
-from mixwright.models.device import available_cores, choose_device, choose_precision
+from mixwright.models.device import available_cores, choose_device, choose_precision, hardware
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.parts import Source, Suite
@@ -51,10 +51,13 @@ class Lock:
     def check_unchanged(self, part: str, entry: Source | Suite, file_digest: FileDigests) -> None:
         """Raise InputError when a file of a source or suite is no longer the one that was locked."""
         if entry.path is not None:
-            for path, locked in zip(find_files(entry.path, f"{part}.path"), self.files[part], strict=False):
-                if file_digest(path) != locked["sha256"]:
-                    fix = "Give the same command again."
-                    raise InputError(f"{path} changed while it was read", where=f"{part}.path", fix=fix)
+            found = [_described(path, file_digest) for path in find_files(entry.path, f"{part}.path")]
+            changed = [one for one in found if one not in self.files[part]] or [
+                one for one in self.files[part] if one not in found
+            ]
+            if changed:
+                message = f"{changed[0]['name']} changed while it was read"
+                raise InputError(message, where=f"{part}.path", fix="Give the same command again.")
 
     def files_digest(self, part: str) -> str:
         return digest(self.files.get(part, []))
@@ -78,7 +81,7 @@ class Lock:
                 "python": platform.python_version(),
                 **{name: metadata.version(name) for name in ("mixwright", *LIBRARIES)},
             },
-            "machine": platform.machine(),
+            "hardware": hardware(self.device),
             "device": self.device,
             "precision": self.precision,
             "threads": self.threads,
@@ -103,6 +106,13 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
     """
     recipe = loaded.recipe
     base = find_model(recipe.base, file_digest)
+    length = recipe.train.sequence_length
+    if base.context is not None and length > base.context:
+        raise InputError(
+            f"rows of {length} tokens exceed the {base.context} that the model attends over",
+            where="train.sequence_length",
+            fix=f"At most {base.context}.",
+        )
     files: dict[str, list[dict[str, Json]]] = {}
     for part, entries in (("sources", recipe.sources), ("suites", recipe.suites)):
         for name, entry in entries.items():

@@ -35,6 +35,7 @@ class Plan:
 
 def make_plan(stages: Stages) -> Plan:
     """Raises InputError for whatever would also stop the run before training."""
+    stages.check()
     corpus = stages.corpus()
     arms = {arm: read_json(stages.blend(arm) / "realised.json") for arm in stages.recipe.arm_names}
     found: list[dict[str, Any]] = []
@@ -55,6 +56,7 @@ def make_plan(stages: Stages) -> Plan:
                     distance=clause.margin,
                     confidence=contract.confidence,
                     power=POWER,
+                    method=METHOD,
                 )
                 power = power_of(
                     num_items,

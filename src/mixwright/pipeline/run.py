@@ -13,13 +13,10 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
-from mixwright.evaluation.scorers import check_targets
-from mixwright.evidence.clauses import clauses
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import executor_for
 from mixwright.ground.store import StageEvent, Store, full_disk_told
-from mixwright.items.suite import read_items, suite_about
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.pipeline.plan import Plan, make_plan
 from mixwright.pipeline.rundir import place, point_latest
@@ -65,11 +62,13 @@ def run_recipe(
         if run.exists() and not run.is_dir():
             raise InputError("the run's folder is a file", where=str(run), fix="Move it away, or choose another --out.")
         run.mkdir(parents=True, exist_ok=True)
-        _write_about(run, loaded, stages.lock)
-        result = _through(stages, run, STEPS.index(until))
-        _write_run(run, loaded, stages.lock, result, stages.store.events)
-        point_latest(run, loaded.recipe.name)
-        return result
+        with stages.store.locked("run", stages.lock.id[:24]):
+            _write_about(run, loaded, stages.lock)
+            result = _through(stages, run, STEPS.index(until))
+            if until == STEPS[-1] or not _is_finished(run):  # a shorter command keeps the verdict that stands
+                _write_run(run, loaded, stages.lock, result, stages.store.events)
+            point_latest(run, loaded.recipe.name)
+            return result
 
 
 def plan_recipe(
@@ -117,10 +116,9 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
     if last >= STEPS.index("blend"):
         for arm in arms:  # all of them before any training: what cannot be realised is refused first
             _put(stages.blend(arm), run / "arms" / arm / "blend")
-    for suite in stages.suites.values():  # so is an item that no answer could satisfy
-        check_targets(read_items(suite.path))
-    if recipe.contract is not None:  # and a clause that names what no suite holds
-        clauses(recipe.contract, {name: suite_about(suite.path) for name, suite in stages.suites.items()})
+    stages.check()
+    if last >= STEPS.index("evaluate") and recipe.suites:
+        stages.responses(BASE_ARM)  # before any training: prompts that do not fit, models that cannot be asked
     if last >= STEPS.index("train"):
         for arm in arms:
             _put(stages.training(arm), run / "arms" / arm / "training")
@@ -137,6 +135,10 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
             certificates[arm] = read_json(certificate / "certificate.json")
     verdict = certificates[MAIN_ARM]["verdict"] if certificates else None
     return RunResult(run, stages.lock, verdict, certificates, scores, stages.store.events)
+
+
+def _is_finished(run: Path) -> bool:
+    return (run / "run.json").exists() and read_json(run / "run.json").get("verdict") is not None
 
 
 def _put(artefact: Any, at: Path) -> None:

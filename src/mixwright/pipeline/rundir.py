@@ -10,22 +10,22 @@ import os
 import shutil
 from pathlib import Path
 
-from mixwright.ground.artefacts import MANIFEST, Artefact
+from mixwright.ground.artefacts import MANIFEST, Artefact, data_files
 
 
 def place(artefact: Artefact, at: Path) -> None:
-    """Make `at` hold exactly the files of the artefact."""
-    if at.exists():
-        mine, theirs = at / MANIFEST, artefact / MANIFEST
-        if mine.exists() and mine.samefile(theirs):
-            return
-        shutil.rmtree(at)
+    """Make `at` hold exactly the files of the artefact. The caller holds the run's lock."""
+    files = [artefact / name for name in (*data_files(artefact.path), MANIFEST)]
+    files += artefact.path.glob("timing*")
+    targets = [at / path.relative_to(artefact.path) for path in files]
+    if all(target.exists() and target.samefile(path) for path, target in zip(files, targets, strict=True)):
+        return
+    shutil.rmtree(at, ignore_errors=True)
+    for stale in at.parent.glob(f".{at.name}.*"):
+        shutil.rmtree(stale, ignore_errors=True)
     beside = at.with_name(f".{at.name}.{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    for path in sorted(artefact.path.rglob("*")):
+    for path in files:
         target = beside / path.relative_to(artefact.path)
-        if path.is_dir():
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(path, target)

@@ -17,12 +17,15 @@ from mixwright.blend.plan import mix_plan, plan_blend
 from mixwright.curation.curate import curate
 from mixwright.evaluation.records import score_responses
 from mixwright.evaluation.respond import respond
+from mixwright.evaluation.scorers import SCORERS, check_targets
 from mixwright.evidence.certify import certify
+from mixwright.evidence.clauses import clauses
 from mixwright.ground.artefacts import Artefact, read_json
 from mixwright.ground.executor import Executor
 from mixwright.ground.hashing import Json, digest
 from mixwright.ground.store import Store, code_digest
-from mixwright.items.suite import suite_about
+from mixwright.items.suite import read_items, suite_about
+from mixwright.models.device import hardware
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config
 from mixwright.recipe.parts import Source, Suite
@@ -79,7 +82,7 @@ class Stages:
         return {name: self.suite(name) for name in self.recipe.suites}
 
     def corpus(self) -> Artefact:
-        order = sorted(self.recipe.sources, key=lambda name: self.recipe.sources[name].role != "domain")
+        order = sorted(self.recipe.sources, key=lambda name: (self.recipe.sources[name].role != "domain", name))
         sources = {name: self.source(name) for name in order}
         suites = self.suites
         return self._once(
@@ -174,6 +177,7 @@ class Stages:
                 "base": self.lock.base.sha256,
                 "blend": self.recipe.arm_blend(arm).model_dump(mode="json"),
                 "train": settings.model_dump(mode="json", exclude={"checkpoint_seconds", "device", "precision"}),
+                "hardware": hardware(device),
                 "device": device,
                 "precision": precision,
                 "threads": self.lock.threads,
@@ -209,7 +213,7 @@ class Stages:
             inputs=inputs,
             config={"base": self.lock.base.sha256 if arm == BASE_ARM else None, **self._build()},
             make=make,
-            code=("items", "models", "evaluation"),
+            code=("items", "models", "evaluation/respond.py"),
             libraries=MODEL_LIBRARIES,
         )
 
@@ -223,7 +227,10 @@ class Stages:
                 "responses": responses,
                 **{f"suite:{name}": suite for name, suite in self.suites.items()},
             },
-            config={"build": build},
+            config={
+                "build": build,
+                "scorers": {name: f"{entry.version} {entry.source_digest}" for name, entry in sorted(SCORERS.items())},
+            },
             make=lambda out: score_responses(
                 responses / "responses.parquet", [suite.path for suite in self.suites.values()], build, out
             ),
@@ -279,6 +286,13 @@ class Stages:
             libraries=("numpy", "scipy"),
         )
 
+    def check(self) -> None:
+        """Raise InputError for what would otherwise be found after training: unusable targets, impossible clauses."""
+        for suite in self.suites.values():
+            check_targets(read_items(suite.path))
+        if self.recipe.contract is not None:
+            clauses(self.recipe.contract, {name: suite_about(suite.path) for name, suite in self.suites.items()})
+
     def _once(self, stage: str, name: str, **build: Any) -> Artefact:
         label = f"{stage} {name}".strip()
         if label not in self._built:
@@ -309,6 +323,7 @@ class Stages:
         versions = self.lock.as_json()["versions"]
         return {
             "versions": versions,
+            "hardware": hardware(self.lock.device),
             "device": self.lock.device,
             "precision": self._evaluation_precision(),
             "threads": self.lock.threads,

@@ -7,6 +7,7 @@ because that is where the person typed it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -172,8 +173,11 @@ def _apply(
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         value = text
+    key = key.removeprefix("variables.")
     if key in variables:
-        variables[key] = _from_working_directory(text)
+        if isinstance(value, str) and (_begins_a_path(data, key) or _is_folder(value)):
+            value = _from_working_directory(value)
+        variables[key] = value
         return
     known: list[str] = [*variables, *data]
     parts = key.split(".")
@@ -190,18 +194,41 @@ def _apply(
             fix = f"Set '{part}' as a whole, or check the key."
             raise InputError(f"'{part}' is not a mapping in {file}", where=f"--set {setting}", fix=fix)
         place = below
-    place[parts[-1]] = _from_working_directory(text) if parts[-1] in ("path", "model") else value
+    if parts[-1] == "path":
+        value = (
+            [_from_working_directory(str(v)) for v in value]
+            if isinstance(value, list)
+            else _from_working_directory(text)
+        )
+    elif parts[-1] == "model" and _is_folder(text):
+        value = _from_working_directory(text)
+    place[parts[-1]] = value
     whole: RecipePath = tuple(parts)
     for path in [path for path in lines if path[: len(whole)] == whole]:
         del lines[path]
     lines[whole] = f"--set {setting}"
 
 
+def _begins_a_path(data: dict[str, Any], variable: str) -> bool:
+    """Does a path of the recipe begin with this variable?"""
+    entries = [entry for part in ("sources", "suites") for entry in _mapping(data.get(part)).values()]
+    places = [_mapping(entry).get("path") for entry in entries]
+    texts = [text for place in places for text in (place if isinstance(place, list) else [place])]
+    return any(isinstance(text, str) and text.startswith(f"${{{variable}}}") for text in texts)
+
+
+def _is_folder(text: str) -> bool:
+    return text.startswith(("./", "../", "~/")) or ("/" in text and Path(text).is_dir())
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _from_working_directory(text: str) -> str:
-    path = Path(text).expanduser()
-    if text.startswith((".", "~")) or path.exists():
-        return str(path.absolute())
-    return text
+    with contextlib.suppress(RuntimeError):  # ~somebody who does not exist
+        return str(Path(text).expanduser().absolute())
+    return str(Path(text).absolute())
 
 
 def _fill(value: Any, variables: dict[str, Any], path: RecipePath, problems: list[Problem]) -> Any:

@@ -35,6 +35,14 @@ CONTRACT_WORDS = ("general", "domain", "each_ability")
 METRICS = ("score", "parse_rate")
 
 
+def split_metric(name: str) -> tuple[str, str]:
+    """`desk/v1.2.score` as (`desk/v1.2`, `score`). A dot belongs to an ability's name unless a metric follows it."""
+    target, _, metric = name.rpartition(".")
+    if metric in METRICS or "/" not in name:
+        return (target, metric) if target else (name, "")
+    return name, ""
+
+
 class Recipe(Strict):
     """A recipe: complete, consistent, and all that a run depends on besides the files it names."""
 
@@ -140,7 +148,7 @@ class Recipe(Strict):
             clauses: dict[str, float] = getattr(self.contract, kind)
             for name, margin in clauses.items():
                 path = ("contract", kind, name)
-                target, _, metric = name.partition(".")
+                target, metric = split_metric(name)
                 suite, _, ability = target.partition("/")
                 if metric and metric not in METRICS:
                     problems.append(Problem(path, f"unknown metric '{metric}'", did_you_mean(metric, METRICS)))

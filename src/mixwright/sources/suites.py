@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mixwright.ground.errors import InputError
-from mixwright.ground.hashing import Json, derive_seed
+from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_digest
 from mixwright.items.suite import Item, write_suite
 from mixwright.recipe.parts import Scorer, Suite, Template
 from mixwright.sources.files import find_files
@@ -73,17 +73,17 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
     template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=suite.prompt)
     for file in find_files(suite.path, f"suites.{name}.path"):
         for row in read_rows(file):
-            origin = f"{file.name}:{row.line}"
             try:
                 if row.value is None:
                     raise ValueError(row.fault)
+                prompt = from_template(template, row.value)
                 yield _item(
                     name,
                     suite,
                     suite.scorer,
                     ability=fill(suite.ability or name, row.value),
-                    cluster=fill(suite.cluster, row.value) if suite.cluster else origin,
-                    prompt=from_template(template, row.value),
+                    cluster=fill(suite.cluster, row.value) if suite.cluster else text_digest(canonical_json(prompt)),
+                    prompt=prompt,
                     target=fill(suite.target, row.value),
                 )
             except ValueError as error:

@@ -43,6 +43,7 @@ def tokenize(
     records: a Parquet file of the corpus. hashes: of tokenizer and template, kept with the store.
     loss: see `ChatTokenizer.encode`. max_tokens: the row length. Raises InputError when nothing is left.
     """
+    _ = tokenizer.closing_id  # a template that never closes an answer is refused before anything is learnt from it
     dtype = np.dtype(np.uint16 if tokenizer.vocabulary_size <= 1 << 16 else np.uint32)
     lengths: list[int] = []
     supervised: list[int] = []

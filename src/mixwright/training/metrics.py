@@ -7,6 +7,7 @@ resumed run equals that of an undisturbed one. Wall times differ between runs an
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,10 +43,15 @@ class Metrics:
         for path in (self._file, self._timing):
             lines = path.read_text().splitlines() if path.exists() else []
             kept = [line for line in lines if _step_of(line) <= step]
-            path.write_text("".join(f"{line}\n" for line in kept))
+            beside = path.with_name(f".{path.name}")  # a kill here must not lose the lines before
+            beside.write_text("".join(f"{line}\n" for line in kept))
+            beside.replace(path)
 
     def state(self) -> dict[str, Any]:
-        """For the checkpoint: sums, counts and tokens so far; seconds are information only."""
+        """For the checkpoint, which relies on the lines so far: flushes them. Seconds are information only."""
+        for path in (self._file, self._timing):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
         return {
             "sums": self._sums.tolist(),
             "counts": self._counts.tolist(),

@@ -20,6 +20,7 @@ import numpy as np
 
 from mixwright.blend.batches import Batch, batches
 from mixwright.blend.mixer import Mixer, MixerState, MixPlan
+from mixwright.ground.artefacts import SCRATCH
 from mixwright.ground.errors import BrokenRun
 from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
@@ -65,7 +66,7 @@ def train(
     optimizers = build_optimizers(model, settings)
     names = sorted(plan.shares)
     num_steps = int(realised["num_steps"])
-    state = load_checkpoint(out / "checkpoints", model, optimizers)
+    state = load_checkpoint(out / SCRATCH, model, optimizers)
     metrics = Metrics(out, names, num_steps, state)
     mixer = Mixer(plan, stores, MixerState(**state["mixer"]) if state else None)
     rows_per_batch = settings.batch_tokens // settings.sequence_length
@@ -102,13 +103,12 @@ def train(
                     "entered": entered.tolist(),
                     **metrics.state(),
                 }
-                save_checkpoint(out / "checkpoints", model, optimizers, state)
+                save_checkpoint(out / SCRATCH, model, optimizers, state)
                 saved = time.monotonic()
     totals = {name: int(count) for name, count in zip(names, entered, strict=True)}
     assert totals == realised["totals"]["tokens"], (totals, realised["totals"]["tokens"])
     assert step == num_steps, (step, num_steps)
     _save_model(model, base, out / "model")
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return {"steps": step, "tokens": sum(totals.values())}
 
 
@@ -166,5 +166,3 @@ def _save_model(model: Any, base: Path, folder: Path) -> None:
         )
         if known and path.is_file():
             shutil.copyfile(path, folder / path.name)
-    for path in folder.iterdir():
-        path.chmod(0o644)
