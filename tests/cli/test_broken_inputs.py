@@ -500,6 +500,24 @@ MODEL = [
         "chat_template_is_damaged",
         model(lambda m: (m / "chat_template.jinja").write_text("{% for message in messages %}")),
         ("base.model", "chat template", "endfor"),
+        line="./my-model",
+    ),
+    Case(
+        "chat_template_never_closes_an_answer",
+        model(
+            lambda m: (m / "chat_template.jinja").write_text(
+                "{% for message in messages %}{{ message['role'] + ': ' + message['content'] + '\\n' }}{% endfor %}"
+                "{% if add_generation_prompt %}assistant: {% endif %}"
+            )
+        ),
+        ("base.model", "does not close an answer", "special token"),
+        line="./my-model",
+    ),
+    Case(
+        "rows_longer_than_the_model_attends_over",
+        lambda p: (p.set("train.sequence_length", 2048), p.set("train.batch_tokens", 2048)),
+        ("train.sequence_length", "2048", "1024"),
+        line="sequence_length:",
     ),
     Case("cuda_is_absent", without_cuda, ("train.device", "CUDA", "cpu"), line="device: cuda"),
 ]

@@ -163,3 +163,38 @@ def test_the_certificate_carries_its_evidence_and_can_be_read_by_a_person(tmp_pa
 def test_records_that_lack_an_ability_of_the_suite_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         certificate(tmp_path, records()[: 2 * N], records()[: 2 * N], keep={"general": 0.1})
+
+
+def test_a_contract_of_nothing_but_unarmed_abilities_certifies_nothing(tmp_path: Path) -> None:
+    none = records(addition=0, sorting=0)
+    made = certificate(tmp_path, none, none, keep={"each_ability": 0.1})
+    assert (made["verdict"], made["clauses"]) == ("INCONCLUSIVE", [])
+    assert "addition" in render(made)
+
+
+def test_abilities_that_share_clusters_are_no_independent_evidence(tmp_path: Path) -> None:
+    """The same passages ask for both abilities: a passage that is lost is lost twice."""
+
+    def shared(rows: list[Row], number_of_ability: bool) -> list[Row]:
+        return [
+            row | {"cluster": f"passage{n % N}" + (row["ability"] if number_of_ability else "")}
+            for n, row in enumerate(rows)
+        ]
+
+    base, candidate = records(addition=300, sorting=300), records(addition=280, sorting=280)
+    apart, together = (
+        certificate(tmp_path / name, shared(candidate, own), shared(base, own), keep={"general": 0.1})["clauses"][0]
+        for name, own in (("apart", True), ("together", False))
+    )
+    assert together["estimate"] == pytest.approx(apart["estimate"])
+    assert together["base"] == pytest.approx(apart["base"])
+    assert together["num_clusters"] == N
+    assert together["low"] < apart["low"]
+
+
+def test_an_ability_with_a_dot_in_its_name_can_be_named(tmp_path: Path) -> None:
+    rows = [row | {"ability": "v1.2"} for row in rows_of("skills", "addition", scores(300))]
+    paths = [write_rows(tmp_path / f"{name}.parquet", rows) for name in ("new", "old")]
+    asked = Contract(keep={"skills/v1.2": 0.1, "skills/v1.2.parse_rate": 0.1})
+    suites = {"skills": about("general", **{"v1.2": N})}
+    assert certify("r", "blend", asked, suites, paths[0], paths[1], {}, tmp_path) == {"verdict": "PASS", "clauses": 2}

@@ -102,3 +102,20 @@ def test_an_item_without_words_and_an_empty_set_protect_nothing() -> None:
     assert protect([("empty", asked("?!")[:1])]) == {}
     assert leaked_item(asked("?!"), PROTECTED) is None
     assert leaked_item(asked(SHORT), {}) is None
+
+
+def test_an_item_of_several_turns_is_found_inside_a_conversation_that_goes_on() -> None:
+    grown = asked("Hello", "Good morning.", "Cancel it", "And the refund?")
+    assert leaked_item(grown, PROTECTED) == "two turns"
+
+
+def test_scripts_without_blanks_are_compared_by_characters() -> None:
+    question = "我的信用卡昨天在超市被拒绝了怎么办"
+    protected = protect([("card", asked(question)[:1])])
+    assert leaked_item(asked(f"你好，{question}？谢谢"), protected) == "card"
+    assert leaked_item(asked("我的信用卡昨天在超市丢了怎么办"), protected) is None
+
+
+def test_the_unicode_form_of_a_text_hides_nothing() -> None:
+    composed, decomposed = "o\u00f9 est ma carte ?", "ou\u0300 est ma carte ?"
+    assert leaked_item(asked(decomposed), protect([("carte", asked(composed)[:1])])) == "carte"

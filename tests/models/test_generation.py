@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_models import ARCHITECTURES, save_model
 
-from mixwright.models.handle import Generation, ModelHandle
+from mixwright.ground.errors import InputError
+from mixwright.models.handle import Generation, ModelHandle, load_model
 
 LENGTHS = (1, 2, 5, 5, 9, 17, 30)
 
@@ -92,3 +94,12 @@ def test_an_answer_that_ends_is_finished_and_one_that_is_cut_off_is_not(tmp_path
 def test_a_model_that_never_ends_itself_is_still_told_when_to_stop(tmp_path: Path) -> None:
     handle = ModelHandle(save_model(tmp_path, "gpt2"), device="cpu")
     assert all(answer.num_tokens <= 12 for answer in answers(handle, prompts()))
+
+
+def test_weights_that_lack_a_tensor_are_refused(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    lost = next(name for name in weights if "down_proj" in name)
+    save_file({name: tensor for name, tensor in weights.items() if name != lost}, folder / "model.safetensors")
+    with pytest.raises(InputError, match="lack 1 tensors"):
+        load_model(folder, "cpu")

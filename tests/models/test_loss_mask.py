@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -145,3 +146,13 @@ def test_a_conversation_has_the_same_tokens_alone_and_in_a_batch(
         alone = encoded(tokenizers[CHATML], messages)
         assert together.ids.tolist() == alone.ids.tolist()
         assert together.loss.tolist() == alone.loss.tolist()
+
+
+def test_the_closing_token_is_the_templates_not_the_tokenizers(tmp_path: Path) -> None:
+    """ChatML closes a turn with one token where the tokenizer's end token may be another."""
+    tokenizer = save_tokenizer(tmp_path, CHATML)
+    tokenizer.eos_token = "</s>"
+    tokenizer.save_pretrained(tmp_path)
+    chat = ChatTokenizer(tmp_path)
+    assert chat.inner.eos_token == "</s>"
+    assert chat.inner.convert_ids_to_tokens(chat.closing_id) == "<|im_end|>"

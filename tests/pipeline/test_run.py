@@ -133,3 +133,23 @@ def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(fini
     assert (improve["name"], improve["num_items"]) == ("desk", 10)
     assert (keep["name"], keep["num_items"]) == ("general", 24)
     assert 0 < keep["power"] <= 1
+
+
+def test_a_shorter_command_keeps_the_verdict_that_stands(finished: Finished) -> None:
+    run_project(finished.file, finished.out, until="train")
+    assert read_json(finished.result.path / "run.json")["verdict"] == "FAIL"
+
+
+def test_a_file_lost_from_a_run_folder_comes_back(finished: Finished) -> None:
+    lost = finished.result.path / "arms" / "blend" / "evaluation" / "records.parquet"
+    before = file_digest(lost)
+    lost.unlink()
+    run_project(finished.file, finished.out)
+    assert file_digest(lost) == before
+
+
+def test_certify_alone_exits_with_the_verdict(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["certify", str(finished.file), "--out", str(finished.out), "--threads", "1"])
+    assert stop.value.code == 1
+    assert "FAIL" in capsys.readouterr().out

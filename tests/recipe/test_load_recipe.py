@@ -129,3 +129,23 @@ def test_a_model_folder_beside_the_recipe_is_found_and_a_hub_name_is_left_alone(
     for elsewhere in ("org/model", "embedded:nano"):
         file.write_text(RECIPE.replace("embedded:nano", elsewhere))
         assert load_recipe(file).recipe.base.model == elsewhere
+
+
+def test_a_glob_or_a_list_of_paths_given_as_a_setting_is_relative_to_where_it_was_typed(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert path_of(load_recipe(file, ["sources.desk.path=rows/*.jsonl"])) == str(tmp_path / "rows" / "*.jsonl")
+    several = load_recipe(file, ["sources.desk.path=[a.jsonl, b.jsonl]"]).recipe.sources["desk"].path
+    assert several == (str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
+
+
+def test_a_variable_that_names_no_path_keeps_its_text_whatever_folders_exist(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "en").mkdir()
+    text = RECIPE.replace("    role: domain", '    role: domain\n    skill: "${language}"', 1)
+    file.write_text(text.replace("variables:", "variables:\n  language: de", 1))
+    for setting in ("language=en", "variables.language=en"):
+        assert load_recipe(file, [setting]).recipe.sources["desk"].skill == "en"

@@ -65,7 +65,8 @@ class ChatTokenizer:
             probe = [{"role": "user", "content": "?"}, {"role": "assistant", "content": answer}]
             (encoded,) = self.encode([probe], loss="assistant")
             if isinstance(encoded, ValueError):
-                raise InputError(f"the chat template cannot be used: {encoded}", where="base.model")
+                fix = "Mend the chat template in the model's folder."
+                raise InputError(f"the chat template cannot be used: {encoded}", where="base.model", fix=fix)
             ends.add(int(encoded.ids[encoded.loss][-1]))
         special = {*self.inner.all_special_ids, *self.inner.get_added_vocab().values()}
         if len(ends) > 1 or not ends <= special:
