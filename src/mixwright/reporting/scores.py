@@ -6,7 +6,6 @@ function that certifies. The mean of a role gives every ability the same weight,
 has, so that a large suite cannot hide a small one; a suite's own row pools its items.
 """
 
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -112,13 +111,10 @@ def _by_ability(run: RunContents, arm: Arm, role: str) -> dict[Ability, Answers]
 
 
 def _row(label: str, level: str, strata: Sequence[Stratum], members: set[Ability], confidence: float) -> ScoreRow:
-    """One row over the abilities `members`: pooled, except for a mean, which weighs them equally."""
+    """One row over the abilities `members`, equally weighted as in the contract."""
     chosen = [
         {ability: answers for ability, answers in stratum.abilities.items() if ability in members} for stratum in strata
     ]
-    if level != "mean":
-        pool = Ability("", label)
-        chosen = [{pool: dict(ChainMap(*map(dict, each.values())))} if each else {} for each in chosen]
     base = next((each for stratum, each in zip(strata, chosen, strict=True) if stratum.arm.name == BASE_ARM), None)
     cells = tuple(
         _cell(each, None if stratum.arm.name == BASE_ARM else base, confidence)
@@ -133,7 +129,7 @@ def _cell(strata: Mapping[Ability, Answers], base: Mapping[Ability, Answers] | N
     answers = [answer for each in strata.values() for answer in each.values()]
     return Cell(
         score=fmean(_score(each) for each in strata.values()),
-        parse_rate=fmean(answer.parsed for answer in answers),
+        parse_rate=fmean(fmean(answer.parsed for answer in each.values()) for each in strata.values()),
         num_items=len(answers),
         difference=_difference(strata, base, confidence) if base else None,
     )
