@@ -103,3 +103,18 @@ def test_weights_that_lack_a_tensor_are_refused(tmp_path: Path) -> None:
     save_file({name: tensor for name, tensor in weights.items() if name != lost}, folder / "model.safetensors")
     with pytest.raises(InputError, match="lack 1 tensors"):
         load_model(folder, "cpu")
+
+
+def test_a_model_whose_layers_carry_a_state_is_asked_one_prompt_at_a_time(tmp_path: Path) -> None:
+    """LFM 2 mixes along the row by convolution: padding in a batch would change its answers."""
+    handle = ModelHandle(save_model(tmp_path, "lfm2"), device="cpu")
+    answers = handle.generate(prompts(), max_new_tokens=[6] * len(LENGTHS), batch_size=4, label="")
+    for prompt, answer in zip(prompts(), answers, strict=True):
+        written = handle.model.generate(torch.tensor([prompt]), max_new_tokens=6, do_sample=False)[0, len(prompt) :]
+        assert answer.text == handle.tokenizer.inner.decode(written, skip_special_tokens=True)
+
+
+def test_a_model_without_a_key_value_cache_is_refused(tmp_path: Path) -> None:
+    handle = ModelHandle(save_model(tmp_path, "mamba"), device="cpu")
+    with pytest.raises(InputError, match="no key-value cache"):
+        handle.generate([[1, 2, 3]], max_new_tokens=[4], batch_size=1, label="")

@@ -2,14 +2,16 @@
 
 Generation is our own loop over the model's key-value cache: prompts are padded on the left, finished sequences leave
 the batch (and the cache) at once, and a batch holds prompts of like length, because padding is the main cost on
-short prompts. Its result does not depend on the order in which prompts are given. What it does not do: sampling,
-beams, models without a cache.
+short prompts. Its result does not depend on the order in which prompts are given. Models that carry a state along the
+row beside their attention are asked one prompt at a time. What it does not do: sampling, beams, models whose cache is
+of another form (pure state-space models), which are refused.
 
 Shapes: B prompts in a batch, P padded prompt length, V vocabulary.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -90,16 +92,29 @@ class ModelHandle:
     def generate(
         self, prompts: Sequence[Sequence[int]], *, max_new_tokens: Sequence[int], batch_size: int, label: str
     ) -> list[Generation]:
-        """Greedy answers to tokenized prompts, in the order given. max_new_tokens: one limit for each prompt."""
+        """Greedy answers to tokenized prompts, in the order given. max_new_tokens: one limit for each prompt.
+
+        Raises InputError for a model without a key-value cache.
+        """
+        if "past_key_values" not in inspect.signature(self.model.forward).parameters:
+            fix = "Choose a model with attention layers."
+            raise InputError("this architecture has no key-value cache to answer with", where="base.model", fix=fix)
         results: list[Generation | None] = [None] * len(prompts)
         with progress(label, len(prompts)) as advance:
-            for batch in _batches(prompts, batch_size):
+            for batch in _batches(prompts, batch_size if self._padding_is_free() else 1):
                 written = self._greedy([prompts[i] for i in batch], [max_new_tokens[i] for i in batch])
                 for i, (ids, finished) in zip(batch, written, strict=True):
                     text = self.tokenizer.inner.decode(ids, skip_special_tokens=True)
                     results[i] = Generation(text, finished, len(ids))
                 advance(len(batch), "")
         return [result for result in results if result is not None]
+
+    def _padding_is_free(self) -> bool:
+        """False for layers that carry a state along the row (linear attention, state space): padding would enter it."""
+        from transformers import DynamicCache
+
+        layers = DynamicCache(config=self.model.config).layers
+        return all(hasattr(layer, "batch_select_indices") for layer in layers)
 
     def _greedy(self, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> list[tuple[list[int], bool]]:
         import torch
