@@ -5,7 +5,7 @@ random moment of its first seconds (start-up, data stages), at a random moment b
 checkpoint is being written - and then finished. Every row is printed as JSON; the exit code is 0 when all weights are
 equal and every kill hit a living run.
 
-    python benchmarks/robustness/kill_and_resume.py --kills 10 --out /tmp/kills
+    python benchmarks/robustness/kill_and_resume.py --kills 10 --out kills
 """
 
 from __future__ import annotations
