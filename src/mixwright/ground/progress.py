@@ -13,8 +13,11 @@ DELAY_SECONDS = 2.0
 
 
 @contextlib.contextmanager
-def progress(label: str, total: int, *, done: int = 0) -> Iterator[Advance]:
-    """Yields `advance(count, note)`. total: number of units; done: units an earlier run has finished already."""
+def progress(label: str, total: int | None, *, done: int = 0) -> Iterator[Advance]:
+    """Yields `advance(count, note)`.
+
+    total: number of units, None where it is not known. done: units an earlier run has finished already.
+    """
     if not sys.stderr.isatty():
         yield lambda count, note: None
         return

@@ -175,9 +175,8 @@ def _apply(
         value = text
     key = key.removeprefix("variables.")
     if key in variables:
-        if isinstance(value, str) and (_begins_a_path(data, key) or _is_folder(value)):
-            value = _from_working_directory(value)
-        variables[key] = value
+        names_path = _begins_a_path(data, key) or _names_a_folder(text)  # of the text: a folder may be called 2024
+        variables[key] = _from_working_directory(text) if names_path else value
         return
     known: list[str] = [*variables, *data]
     parts = key.split(".")
@@ -200,7 +199,7 @@ def _apply(
             if isinstance(value, list)
             else _from_working_directory(text)
         )
-    elif parts[-1] == "model" and _is_folder(text):
+    elif parts[-1] == "model" and _names_a_folder(text):
         value = _from_working_directory(text)
     place[parts[-1]] = value
     whole: RecipePath = tuple(parts)
@@ -217,7 +216,7 @@ def _begins_a_path(data: dict[str, Any], variable: str) -> bool:
     return any(isinstance(text, str) and text.startswith(f"${{{variable}}}") for text in texts)
 
 
-def _is_folder(text: str) -> bool:
+def _names_a_folder(text: str) -> bool:
     return text.startswith(("./", "../", "~/")) or ("/" in text and Path(text).is_dir())
 
 

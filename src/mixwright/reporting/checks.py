@@ -1,8 +1,7 @@
 """What the page verifies about its own run before it shows it.
 
 A report that only prints what it was given can be wrong in silence. These checks are cheap, read only
-the files already loaded, and are printed whether they hold or not; `mixwright verify` recomputes every
-hash.
+the files already loaded, and are printed whether they hold or not. They recompute no hash.
 """
 
 from collections.abc import Iterator, Sequence

@@ -32,7 +32,7 @@ def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
     with (
         RecordWriter(out / "records.parquet", Record) as records,
         RecordWriter(out / "dropped.parquet", Dropped) as dropped,
-        progress(f"read {name}", source.records or 0) as advance,
+        progress(f"read {name}", source.records) as advance,
     ):
         heldout = 0
         first_fault = ""

@@ -89,6 +89,13 @@ class RecordWriter:
         self._writer.close()
 
 
+def num_records(path: Path) -> int:
+    """Records in a file, from its footer alone."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
 def read_record_batches(path: Path) -> Iterator[list[Record]]:
     """Records in batches of at most `BATCH_ROWS`, in order."""
     import pyarrow.parquet as pq

@@ -19,7 +19,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
 from mixwright.ground.progress import progress
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
-from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
+from mixwright.sources.records import Dropped, Record, RecordWriter, num_records, read_record_batches
 
 FIXES = {
     "template": "Mend the chat template of base.model, or the conversations that it refuses.",
@@ -54,7 +54,7 @@ def tokenize(
         loss_file = stack.enter_context((out / "loss.bin").open("wb"))
         kept = stack.enter_context(RecordWriter(out / "records.parquet", Record))
         dropped = stack.enter_context(RecordWriter(out / "dropped.parquet", Dropped))
-        advance = stack.enter_context(progress(f"tokenize {name}", 0))
+        advance = stack.enter_context(progress(f"tokenize {name}", num_records(records)))
         for batch in read_record_batches(records):
             encoded = tokenizer.encode([json.loads(record.messages) for record in batch], loss=loss)
             for record, result in zip(batch, encoded, strict=True):

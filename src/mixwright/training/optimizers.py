@@ -1,9 +1,8 @@
 """AdamW, or Muon for the hidden matrices with AdamW for everything else.
 
 Muon (Jordan et al. 2024) orthogonalises the update of a weight matrix; its rate is scaled so that an update has the
-size AdamW's would have (Liu et al. 2025, "Muon is scalable"), and one learning rate serves both. On a 1 M model from
-scratch it needs about half the steps. Embeddings, the output head and vectors are no linear maps between hidden states
-and stay with AdamW.
+size AdamW's would have (Liu et al. 2025, "Muon is scalable"), and one learning rate serves both. Embeddings, the output
+head and vectors are no linear maps between hidden states and stay with AdamW.
 """
 
 from __future__ import annotations
