@@ -74,6 +74,8 @@ def build_model(architecture: str, *, vocabulary: int = 2056, positions: int = 2
         "llama": wide,
         "qwen2": wide,
         "qwen3": wide,
+        "gemma2": wide | {"final_logit_softcapping": 1.0},
+        "granite": wide | {"logits_scaling": 3.0},
         "gpt2": {"vocab_size": vocabulary, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": positions},
         "lfm2": wide | {"layer_types": ["conv", "full_attention"], "block_multiple_of": 16},
         "mamba": {"vocab_size": vocabulary, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},

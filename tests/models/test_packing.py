@@ -9,7 +9,7 @@ import torch
 from tiny_models import ARCHITECTURES, build_model
 
 from mixwright.ground.errors import InputError
-from mixwright.models.packing import check_packing, packed_logits, plain_logits
+from mixwright.models.packing import check_packing, packed_inputs, plain_inputs
 
 VOCABULARY = 300
 LENGTHS = ((7, 20, 5), (32,), (3, 3, 3, 3))  # records in each row
@@ -31,9 +31,13 @@ def rows() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return ids, segment, position
 
 
-def alone(model: Any, ids: torch.Tensor, segment: torch.Tensor, row: int, number: int) -> torch.Tensor:
-    logits: torch.Tensor = model(input_ids=ids[row, segment[row] == number][None], use_cache=False).logits[0]
+def logits_of(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    logits: torch.Tensor = model(**inputs, use_cache=False).logits
     return logits
+
+
+def alone(model: Any, ids: torch.Tensor, segment: torch.Tensor, row: int, number: int) -> torch.Tensor:
+    return logits_of(model, {"input_ids": ids[row, segment[row] == number][None]})[0]
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
@@ -43,7 +47,7 @@ def test_packed_records_have_the_logits_they_have_alone(architecture: str, atten
     model.set_attn_implementation(attention)
     ids, segment, position = rows()
     with torch.no_grad():
-        together = packed_logits(model, ids, segment, position)
+        together = logits_of(model, packed_inputs(model, ids, segment, position))
         assert torch.isfinite(together).all()
         for row, lengths in enumerate(LENGTHS):
             for number in range(len(lengths)):
@@ -55,7 +59,7 @@ def test_packed_records_have_the_logits_they_have_alone(architecture: str, atten
 def test_packed_records_have_the_gradient_they_have_alone(architecture: str) -> None:
     model = build_model(architecture, vocabulary=VOCABULARY)
     ids, segment, position = rows()
-    packed_logits(model, ids, segment, position)[segment >= 0].logsumexp(-1).sum().backward()
+    logits_of(model, packed_inputs(model, ids, segment, position))[segment >= 0].logsumexp(-1).sum().backward()
     together = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
     for row, lengths in enumerate(LENGTHS):
@@ -71,7 +75,7 @@ def test_padded_records_have_the_logits_they_have_alone(architecture: str) -> No
     ids, segment, _ = rows()
     first = torch.where(segment == 0, 0, -1)  # one record to a row
     with torch.no_grad():
-        together = plain_logits(model, ids, first)
+        together = logits_of(model, plain_inputs(ids, first))
         for row in range(len(LENGTHS)):
             here = together[row, first[row] == 0]
             torch.testing.assert_close(here, alone(model, ids, first, row, 0), rtol=1e-4, atol=1e-4)

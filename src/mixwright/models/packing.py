@@ -21,16 +21,17 @@ PROBE_LENGTHS = (7, 9)
 PROBE_TOLERANCE = 1e-3  # fp32 logits of order 1 to 10: rounding is 1e-5, one leaked token is far above
 
 
-def packed_logits(model: Any, ids: torch.Tensor, segment: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
-    """Logits (R, L, V) of rows of several records. ids, segment, position: int64 (R, L); segment -1 is padding."""
-    return model(  # type: ignore[no-any-return]
-        input_ids=ids, attention_mask=block_mask(model, segment), position_ids=position, use_cache=False
-    ).logits
+def packed_inputs(
+    model: Any, ids: torch.Tensor, segment: torch.Tensor, position: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """What the model is called with for rows of several records. ids, segment, position: int64 (R, L); segment -1 is
+    padding."""
+    return {"input_ids": ids, "attention_mask": block_mask(model, segment), "position_ids": position}
 
 
-def plain_logits(model: Any, ids: torch.Tensor, segment: torch.Tensor) -> torch.Tensor:
-    """Logits (R, L, V) of rows that hold one record each, padded on the right."""
-    return model(input_ids=ids, attention_mask=(segment >= 0).long(), use_cache=False).logits  # type: ignore[no-any-return]
+def plain_inputs(ids: torch.Tensor, segment: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What the model is called with for rows that hold one record each, padded on the right."""
+    return {"input_ids": ids, "attention_mask": (segment >= 0).long()}
 
 
 def block_mask(model: Any, segment: torch.Tensor) -> torch.Tensor:
@@ -71,7 +72,8 @@ def check_packing(model: Any, row_tokens: int) -> None:
             alone = torch.cat([model(input_ids=ids, use_cache=False).logits for ids in records], dim=1)
             segment = torch.cat([torch.full_like(ids, i) for i, ids in enumerate(records)], dim=1)
             position = torch.cat([torch.arange(ids.shape[1], device=ids.device)[None] for ids in records], dim=1)
-            together = packed_logits(model, torch.cat(records, dim=1), segment, position)
+            inputs = packed_inputs(model, torch.cat(records, dim=1), segment, position)
+            together = model(**inputs, use_cache=False).logits
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"this architecture takes no block mask ({error})", where=where, fix=fix) from None
     finally:

@@ -26,7 +26,8 @@ from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
 from mixwright.models.device import autocast
 from mixwright.models.handle import load_model
-from mixwright.models.packing import check_packing, packed_logits, plain_logits
+from mixwright.models.packing import check_packing, packed_inputs, plain_inputs
+from mixwright.models.predictions import choose_attention, chosen_logits, head_stands_alone
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.parts import Train
 from mixwright.tokens.store import TokenStore
@@ -61,6 +62,8 @@ def train(
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     model = load_model(base, device)
     model.train()
+    choose_attention(model, plan.row_tokens)
+    head_alone = head_stands_alone(model)
     if plan.packing:
         check_packing(model, plan.row_tokens)
     optimizers = build_optimizers(model, settings)
@@ -85,7 +88,7 @@ def train(
                 warmup=settings.warmup,
                 cooldown=settings.cooldown,
             )
-            losses = _step(model, optimizers, batch, settings, rate, plan.packing, device, precision)
+            losses = _step(model, optimizers, batch, settings, rate, plan.packing, head_alone, device, precision)
             step += 1
             entered += np.bincount(batch.source[batch.source >= 0], minlength=len(names))
             if not np.isfinite(losses).all():
@@ -119,6 +122,7 @@ def _step(
     settings: Train,
     rate: float,
     packing: bool,
+    head_alone: bool,
     device: str,
     precision: str,
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -137,10 +141,11 @@ def _step(
         )
         if not bool(mask.any()):
             continue
-        with autocast(device, precision):
-            logits = packed_logits(model, ids, segment, position) if packing else plain_logits(model, ids, segment)
+        inputs = packed_inputs(model, ids, segment, position) if packing else plain_inputs(ids, segment)
         learnt = mask[:, 1:]  # the first token of a record is never learnt, so no prediction crosses records
-        each = cross_entropy(logits[:, :-1][learnt].float(), ids[:, 1:][learnt], reduction="none")
+        with autocast(device, precision):
+            logits = chosen_logits(model, inputs, learnt, head_alone=head_alone)
+        each = cross_entropy(logits.float(), ids[:, 1:][learnt], reduction="none")
         torch.autograd.backward(each.sum() / batch.num_supervised)
         losses.append(each.detach().double().cpu().numpy())
     torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
