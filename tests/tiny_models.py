@@ -6,12 +6,16 @@ tokens, so that tests need no network and no trained weights.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mixwright.models
 
 NANO = Path(mixwright.models.__file__).parent / "embedded" / "nano"
+# Every turn opens and closes with a special token, and an answer begins with a blank.
+NANO_TEMPLATE = (NANO / "chat_template.jinja").read_text()
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -92,5 +96,31 @@ def save_model(folder: Path, architecture: str = "llama", template: str = CHATML
     model = build_model(architecture, vocabulary=len(tokenizer), seed=seed)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.save_pretrained(folder)
+    return folder
+
+
+def save_chain(folder: Path, chain: Mapping[str, Mapping[str, float]], template: str = NANO_TEMPLATE) -> Path:
+    """A model folder whose next token depends on the last alone.
+
+    chain: for a token the probabilities of the next; after a token that is not in it, all are equally probable.
+    """
+    import torch
+
+    tokenizer = save_tokenizer(folder, template)
+    model = build_model("llama", vocabulary=len(tokenizer))
+    config = model.config
+    with torch.no_grad():
+        for layer in model.model.layers:  # what a layer adds to its input
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        states, logits = model.model.embed_tokens.weight.zero_(), model.lm_head.weight.zero_()
+        for dimension, (token, following) in enumerate(chain.items()):
+            scale = math.sqrt(config.hidden_size)  # what normalisation makes of a unit vector
+            states[tokenizer.convert_tokens_to_ids(token), dimension] = 1.0
+            logits[:, dimension] = -100.0 / scale
+            for word, probability in following.items():
+                logits[tokenizer.convert_tokens_to_ids(word), dimension] = math.log(probability) / scale
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
     return folder

@@ -10,6 +10,9 @@ other model (`recipes/nano.yaml`). Two choices carry the small size:
   answer then has the token that it had in the question, wherever it stands; otherwise a first word would be
   another token.
 
+`<|end|>` closes a turn, `<|endoftext|>` a conversation: a model that has learnt both can write whole conversations of
+its own, and knows when one is over.
+
 python scripts/base/make_start.py FOLDER [--seed 0]
 """
 
@@ -23,8 +26,9 @@ from mixwright.sources.generators import generate
 VOCABULARY_SIZE = 2048
 NUM_TOKENIZER_RECORDS = 40_000
 MAX_POSITIONS = 1024
-END, PAD = "<|end|>", "<|pad|>"
+PAD, END, END_OF_TEXT = "<|pad|>", "<|end|>", "<|endoftext|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+SPECIAL = (PAD, END, END_OF_TEXT, *ROLES)
 
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
@@ -67,7 +71,7 @@ def write_tokenizer(folder: Path, seed: int) -> None:
     tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Strip(" ", 1, 0)])
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY_SIZE,
-        special_tokens=[PAD, END, *ROLES],
+        special_tokens=list(SPECIAL),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -75,8 +79,8 @@ def write_tokenizer(folder: Path, seed: int) -> None:
     PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         pad_token=PAD,
-        eos_token=END,
-        extra_special_tokens=list(ROLES),
+        eos_token=END_OF_TEXT,
+        extra_special_tokens=[END, *ROLES],
         chat_template=CHAT_TEMPLATE,
         model_max_length=MAX_POSITIONS,
         clean_up_tokenization_spaces=False,
@@ -98,12 +102,13 @@ def write_weights(folder: Path, seed: int) -> int:
         max_position_embeddings=MAX_POSITIONS,
         tie_word_embeddings=True,
         bos_token_id=None,
-        pad_token_id=0,
-        eos_token_id=1,
+        pad_token_id=SPECIAL.index(PAD),
+        eos_token_id=SPECIAL.index(END_OF_TEXT),
     )
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)  # type: ignore[no-untyped-call]
     model.generation_config.do_sample = False
+    model.generation_config.eos_token_id = [SPECIAL.index(END), SPECIAL.index(END_OF_TEXT)]
     model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
     return int(model.num_parameters())

@@ -87,6 +87,11 @@ def text(replace: str, by: str) -> Callable[[Project], None]:
     return lambda project: project.write_recipe(replace=replace, by=by)
 
 
+def back(**about: Any) -> Callable[[Project], None]:
+    """A fault in an arm that is interpolated, not trained."""
+    return sets("arms.back", {"interpolate": "blend", "weights": [0.5], **about})
+
+
 def without_cuda(project: Project) -> None:
     import torch
 
@@ -566,6 +571,23 @@ SUITES = [
         line="intents:",
     ),
     Case(
+        "likelihood_of_a_text_without_options",
+        sets("suites.intents.answer", "likelihood"),
+        ("suites.intents.answer", "'choice'", "options: [...]"),
+        line="answer:",
+    ),
+    Case(
+        "options_with_one_twice",
+        sets("suites.intents.scorer", {"choice": {"options": ["refund", "delivery", "refund"]}}),
+        ("suites.intents.scorer", "'refund'", "twice"),
+        line="scorer:",
+    ),
+    Case(
+        "options_of_a_row_with_one_twice",
+        sets("suites.intents.scorer", {"choice": {"options": ["cancel", "{is}"]}}),
+        ("questions.jsonl:5", "'cancel'", "twice", "suites.intents"),
+    ),
+    Case(
         "scorer_with_two_names",
         sets("suites.intents.scorer", {"exact": {}, "numeric": {}}),
         ("suites.intents.scorer",),
@@ -665,6 +687,114 @@ CONTRACT = [
     ),
 ]
 
+ARMS = [
+    Case(
+        "arm_trained_and_interpolated",
+        back(shares="domain"),
+        ("arms.back", "trained or interpolated", "either 'shares' or 'interpolate'"),
+        line="back:",
+    ),
+    Case(
+        "interpolation_of_an_unknown_arm",
+        back(interpolate="blendd"),
+        ("arms.back.interpolate", "'blendd'", "'blend'"),
+        line="blendd",
+    ),
+    Case(
+        "interpolation_of_an_interpolation",
+        lambda p: (back()(p), p.set("arms.further", {"interpolate": "back", "weights": [0.5]})),
+        ("arms.further.interpolate", "no trained arm is called 'back'"),
+        line="interpolate: back",
+    ),
+    Case("interpolation_without_weights", back(weights=[]), ("arms.back.weights", "weights: [0.5]"), line="weights:"),
+    Case(
+        "weights_without_a_search",
+        back(weights=[0.5, 0.75]),
+        ("arms.back.weights", "no 'tune'", "tune: {}", "one weight"),
+        line="weights:",
+    ),
+    Case("weight_above_one", back(weights=[2]), ("arms.back.weights", "2", "1"), line="- 2"),
+    Case(
+        "interpolation_by_a_method",
+        back(method="lora"),
+        ("arms.back.method", "trained arms only", "Leave it out"),
+        line="method:",
+    ),
+    Case(
+        "weights_of_a_trained_arm",
+        sets("arms.only", {"shares": "domain", "weights": [0.5]}),
+        ("arms.only.weights", "interpolated arms only", "interpolate: <arm>"),
+        line="weights:",
+    ),
+    Case(
+        "search_without_a_contract",
+        lambda p: (p.set("tune.learning_rates", [1e-3, 2e-3]), p.remove("contract")),
+        ("tune", "no contract to choose by", "Add a contract"),
+        line="tune:",
+    ),
+    Case("search_among_nothing", sets("tune", {}), ("tune", "nothing to choose from", "learning_rates"), line="tune:"),
+    Case(
+        "rate_twice",
+        sets("tune.learning_rates", [1e-3, 0.001]),
+        ("tune.learning_rates", "twice"),
+        line="learning_rates:",
+    ),
+    Case(
+        "search_on_everything",
+        sets("tune", {"learning_rates": [1e-3, 2e-3], "search_share": 1}),
+        ("tune.search_share", "1"),
+        line="search_share:",
+    ),
+    Case(
+        "search_on_an_ability_of_one_cluster",
+        lambda p: (p.set("tune.learning_rates", [1e-3, 2e-3]), p.set("suites.intents.cluster", "all")),
+        ("suites.intents", "intents/intents", "more clusters", "tune.search_share"),
+        line="intents:",
+    ),
+]
+
+OWN_REPLAY = [
+    Case(
+        "own_replay_without_records",
+        sets("sources.skills", {"role": "general", "generate": "self"}),
+        ("sources.skills.records", "needs 'records'"),
+        line="skills:",
+    ),
+    Case(
+        "own_replay_of_abilities",
+        sets("sources.skills", {"role": "general", "generate": "self", "records": 9, "abilities": ["facts"]}),
+        ("sources.skills.abilities", "writes what it likes", "Leave it out"),
+        line="abilities:",
+    ),
+    Case(
+        "temperature_of_a_generator",
+        sets("sources.skills.temperature", 1),
+        ("sources.skills.temperature", "'generate: self' only"),
+        line="temperature:",
+    ),
+    Case(
+        "suite_from_the_model_itself",
+        sets("suites.skills.generate", "self"),
+        ("suites.skills.generate", "'self'", "skills"),
+        line="generate: self",
+    ),
+    Case(
+        "own_replay_from_a_template_of_words",
+        lambda p: (
+            model(
+                lambda m: (m / "chat_template.jinja").write_text(
+                    "{% for message in messages %}{{ message['role'] + ': ' + message['content'] + '\\n' }}"
+                    "{{ '<|end|>' if message['role'] == 'assistant' }}{% endfor %}"
+                    "{% if add_generation_prompt %}assistant: {% endif %}"
+                )
+            )(p),
+            p.set("sources.skills", {"role": "general", "generate": "self", "records": 9}),
+        ),
+        ("base.model", "where a user's turn ends", "curated replay"),
+        line="./my-model",
+    ),
+]
+
 ARGUMENTS = [
     Case("output_is_a_file", lambda p: setattr(p, "out", p.write("out", "")), ("out", "--out", "Not a directory")),
     Case("output_below_a_file", lambda p: setattr(p, "out", p.write("out", "") / "runs"), ("out/runs", "--out")),
@@ -673,7 +803,20 @@ ARGUMENTS = [
     Case("unknown_option", lambda p: None, ("--thread", "--threads"), arguments=("--thread", "1")),
 ]
 
-CASES = [*RECIPE_FILE, *KEYS, *SHARES, *FILES, *ROWS, *CURATION, *MODEL, *SUITES, *CONTRACT, *ARGUMENTS]
+CASES = [
+    *RECIPE_FILE,
+    *KEYS,
+    *SHARES,
+    *FILES,
+    *ROWS,
+    *CURATION,
+    *MODEL,
+    *SUITES,
+    *CONTRACT,
+    *ARMS,
+    *OWN_REPLAY,
+    *ARGUMENTS,
+]
 
 
 @pytest.fixture

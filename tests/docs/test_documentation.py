@@ -9,7 +9,21 @@ import pytest
 import yaml
 
 from mixwright.recipe.load import load_recipe
-from mixwright.recipe.parts import Arm, Base, Blend, Contract, Curate, Filters, Source, Strict, Suite, Train
+from mixwright.recipe.parts import (
+    Arm,
+    Base,
+    Blend,
+    Contract,
+    Curate,
+    Evaluate,
+    Filters,
+    Lora,
+    Source,
+    Strict,
+    Suite,
+    Train,
+    Tune,
+)
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -44,7 +58,9 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [Base, Source, Suite, Filters, Blend, Arm, Train, Contract], ids=lambda part: part.__name__
+    "part",
+    [Base, Source, Suite, Filters, Blend, Arm, Train, Lora, Tune, Evaluate, Contract],
+    ids=lambda part: part.__name__,
 )
 def test_every_key_of_a_recipe_is_in_the_reference(part: type[Strict]) -> None:
     missing = [key for key in part.model_fields if f"`{key}" not in REFERENCE and f".{key}`" not in REFERENCE]

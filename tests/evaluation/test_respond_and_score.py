@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tiny_models import NANO, save_model
+from tiny_models import CHATML, NANO, save_model
 
 from mixwright.evaluation.records import COLUMNS, score_responses
 from mixwright.evaluation.respond import respond
@@ -79,8 +80,11 @@ def scored(out: Path, responses: Path, suites: list[Path]) -> list[dict[str, Any
     means = score_responses(responses / "responses.parquet", suites, "build", out)
     rows: list[dict[str, Any]] = pq.read_table(out / "records.parquet").to_pylist()
     for suite, mean in means.items():
-        scores = [row["score"] for row in rows if row["suite"] == suite]
-        assert mean == pytest.approx(sum(scores) / len(scores), abs=1e-6)
+        abilities: dict[str, list[float]] = {}
+        for row in rows:
+            if row["suite"] == suite:
+                abilities.setdefault(row["ability"], []).append(row["score"])
+        assert mean == pytest.approx(fmean(map(fmean, abilities.values())), abs=1e-6)
     return rows
 
 
@@ -105,3 +109,65 @@ def test_old_responses_can_be_scored_anew_without_the_model(tmp_path: Path) -> N
     again = scored(tmp_path / "again", tmp_path / "out", [one, two])
     assert first == again
     assert {record["suite"]: record["scorer"] for record in first} == {"one": "exact@1", "two": "format@1"}
+
+
+OPTIONS = ["tin fox", "fox", "a fox made of tin that is long", "7"]
+
+
+def weighed_suite(folder: Path, normalise: str = "none", options: list[str] = OPTIONS, **changes: Any) -> Path:
+    about = {"scorer": "choice", "options": {"options": options, "likelihood": normalise}, "max_new_tokens": 0}
+    return made_suite(folder, f"weighed_{normalise}", **(about | changes))
+
+
+@pytest.mark.parametrize("normalise", ["none", "tokens", "characters"])
+def test_the_most_probable_option_is_the_answer_and_the_evidence_is_kept(tmp_path: Path, normalise: str) -> None:
+    suite = weighed_suite(tmp_path / "suite", normalise)
+    rows = answered(tmp_path / "out", [suite])
+    handle = ModelHandle(NANO, device="cpu")
+    for row, item in zip(rows, read_items(suite), strict=True):
+        answers = handle.tokenizer.answers(item.prompt, OPTIONS)
+        alone = handle.log_probabilities([answer.prompt + answer.ids for answer in answers])
+        sums = [float(logps[len(answer.prompt) - 1 :].sum()) for logps, answer in zip(alone, answers, strict=True)]
+        assert row["log_probabilities"] == pytest.approx(sums, abs=1e-4)
+        lengths = {"tokens": [len(answer.ids) for answer in answers], "characters": [len(text) for text in OPTIONS]}
+        means = [total / length for total, length in zip(sums, lengths.get(normalise, [1] * 4), strict=True)]
+        best = means.index(max(means))
+        assert (row["response"], row["finished"], row["num_tokens"]) == (OPTIONS[best], True, len(answers[best].ids))
+    for record in scored(tmp_path / "scored", tmp_path / "out", [suite]):
+        assert record["parsed"]
+        assert record["score"] == float(record["response"] == "tin fox")
+
+
+def test_normalising_by_length_chooses_other_options(tmp_path: Path) -> None:
+    """Summed, a long answer hardly wins; per character it may."""
+    suites = [weighed_suite(tmp_path / kind, kind) for kind in ("none", "characters")]
+    rows = answered(tmp_path / "out", suites)
+    plain, divided = rows[: len(QUESTIONS)], rows[len(QUESTIONS) :]
+    assert [row["log_probabilities"] for row in plain] == [row["log_probabilities"] for row in divided]
+    assert [row["response"] for row in plain] != [row["response"] for row in divided]
+
+
+def test_written_and_weighed_items_keep_their_order_and_answers(tmp_path: Path) -> None:
+    written, weighed = made_suite(tmp_path / "written"), weighed_suite(tmp_path / "weighed")
+    together = answered(tmp_path / "both", [written, weighed])
+    assert together == answered(tmp_path / "one", [written]) + answered(tmp_path / "two", [weighed])
+    assert [row["log_probabilities"] is None for row in together] == [True] * 5 + [False] * 5
+
+
+def test_options_that_the_template_makes_equal_are_refused(tmp_path: Path) -> None:
+    model = save_model(tmp_path / "model", template=CHATML.replace("m['content']", "m['content'] | trim"))
+    suite = weighed_suite(tmp_path / "suite", options=["tin fox", "tin fox ", "7"])
+    with pytest.raises(InputError, match="same tokens") as caught:
+        answered(tmp_path / "out", [suite], model)
+    assert read_items(suite)[0].item_id in str(caught.value.where)
+
+
+def test_an_option_beyond_the_models_context_is_refused(tmp_path: Path) -> None:
+    suite = weighed_suite(tmp_path / "suite", options=["tin fox", "word " * 1100])
+    with pytest.raises(InputError, match="longest of its options"):
+        answered(tmp_path / "out", [suite])
+
+
+def test_a_model_that_cannot_write_can_still_weigh(tmp_path: Path) -> None:
+    rows = answered(tmp_path / "out", [weighed_suite(tmp_path / "suite")], save_model(tmp_path / "model", "mamba"))
+    assert all(row["response"] in OPTIONS for row in rows)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mixwright.evaluation.scorers import SCORERS, Response, Score, check_scorer, check_targets, score, scorer
 from mixwright.ground.errors import InputError
-from mixwright.items.suite import Item
+from mixwright.items.suite import Item, options_fault
 
 RIGHT, WRONG, UNREADABLE = Score(1.0, True), Score(0.0, True), Score(0.0, False)
 
@@ -61,6 +61,16 @@ def test_exact_wants_the_target_and_nothing_else(text: str, options: dict[str, A
 )
 def test_choice_wants_one_option_named_as_a_whole_word(text: str, expected: Score) -> None:
     assert scored(text, "choice", "blue", **COLOURS) == expected
+
+
+some_options = st.lists(st.text(max_size=6), min_size=2, max_size=6).filter(lambda texts: not options_fault(texts))
+
+
+@given(some_options, st.data())
+def test_a_response_that_is_an_option_names_it_and_no_other(texts: list[str], data: st.DataObject) -> None:
+    """Whatever options hold: each other, blanks, punctuation. So the choice by likelihood is always read right."""
+    said, gold = data.draw(st.sampled_from(texts)), data.draw(st.sampled_from(texts))
+    assert scored(said, "choice", gold, options=texts) == Score(float(said == gold), True)
 
 
 def test_a_choice_counts_once_it_is_named_even_if_the_response_goes_on() -> None:
@@ -156,6 +166,11 @@ def test_what_cannot_be_read_never_scores(text: str, target: str, finished: bool
         ("exact", {"labels": []}),
         ("choice", {}),
         ("choice", {"options": [1, 2]}),
+        ("choice", {"options": ["red"]}),
+        ("choice", {"options": ["red", "blue", "red"]}),
+        ("choice", {"options": ["red", " "]}),
+        ("choice", {"options": "red"}),
+        ("exact", {"labels": "{column}"}),
         ("numeric", {"tolerance": -1}),
         ("numeric", {"tolerance": "small"}),
         ("format", {"regex": "["}),
@@ -165,6 +180,11 @@ def test_a_scorer_that_cannot_work_is_refused_before_anything_runs(name: str, op
     with pytest.raises(InputError) as caught:
         check_scorer(name, options, "suites.x.scorer")
     assert caught.value.where == "suites.x.scorer"
+
+
+def test_the_options_of_a_choice_may_stand_in_a_column() -> None:
+    check_scorer("choice", {"options": "{choices}"}, "suites.x.scorer")
+    check_scorer("choice", {"options": ["{A}", "{B}"]}, "suites.x.scorer")
 
 
 def test_a_scorer_of_ones_own_is_one_decorated_function() -> None:

@@ -11,7 +11,7 @@ import pytest
 from store_work import die_halfway, number_stage, times_made, work_slowly
 
 from mixwright.ground.artefacts import open_artefact
-from mixwright.ground.store import Store
+from mixwright.ground.store import NotBuilt, Store
 
 spawning = get_context("spawn")
 
@@ -154,3 +154,26 @@ def test_two_processes_that_want_the_same_artefact_do_the_work_once(root: Path) 
     assert [process.exitcode for process in processes] == [0, 0]
     assert sorted(statuses.get(timeout=10) for _ in processes) == ["cached", "ran"]
     assert times_made(root) == 1
+
+
+def test_a_store_that_makes_nothing_finds_what_is_there_and_tells_what_is_not(root: Path) -> None:
+    looking = Store(root, make_missing=False)
+    with pytest.raises(NotBuilt, match="number 1"):
+        number_stage(looking)
+    assert times_made(root) == 0
+    made = number_stage(Store(root))
+    assert number_stage(looking) == made
+    assert [event.status for event in looking.events] == ["cached"]
+
+
+def test_what_another_process_has_made_for_this_run_is_told_as_made_and_once(root: Path) -> None:
+    helper, cached = Store(root), Store(root)
+    number_stage(helper)
+    number_stage(cached)
+    told: list[str] = []
+    store = Store(root, lambda event: told.append(event.status))
+    store.adopt([*cached.events, *helper.events])
+    number_stage(store)
+    number_stage(store)
+    assert told == ["ran", "cached"]
+    assert store.events[0] == helper.events[0]

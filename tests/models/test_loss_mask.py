@@ -127,6 +127,19 @@ def test_everything_but_the_first_token_is_learnt_when_the_source_says_all(
     assert result.loss[1:].all()
 
 
+@pytest.mark.parametrize(("template", "added"), [(CHATML, 0), (LLAMA_2, 1)], ids=["chatml", "llama-2"])
+def test_a_text_of_which_all_is_learnt_ends_once_with_the_end_token(
+    tokenizers: dict[str, ChatTokenizer], template: str, added: int
+) -> None:
+    tokenizer = tokenizers[template]
+    messages = conversation("Hello", "Good morning", "And?", "Bye")
+    learnt, plain = encoded(tokenizer, messages, loss="all"), encoded(tokenizer, messages)
+    end = tokenizer.inner.eos_token_id
+    assert learnt.ids.tolist() == plain.ids.tolist() + [end] * added
+    assert learnt.loss[learnt.ids == end].all()
+    assert end in learnt.ids[-2:]
+
+
 def test_the_embedded_model_learns_its_answers_with_their_closing_token() -> None:
     tokenizer = ChatTokenizer(NANO)
     result = encoded(tokenizer, conversation("Hello", "Good morning", "And?", "Bye"))

@@ -105,3 +105,22 @@ def test_a_model_that_writes_no_text_is_refused(copied: Path) -> None:
     (copied / "config.json").write_text(json.dumps(config | {"architectures": ["BertForMaskedLM"]}))
     with pytest.raises(InputError, match="causal"):
         found(copied)
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\nlicense: apache-2.0\ntags: [text]\n---\n# A model\n", "apache-2.0"),
+        ("---\ntags: [text]\n---\n", "unknown"),
+        ("---\nlicense: [a, b]\n---\n", "unknown"),
+        ("---\nlicense: {\n---\n", "unknown"),
+        ("# A model without front matter\n", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_the_licence_is_that_of_the_model_card(copied: Path, card: str | None, licence: str) -> None:
+    before = found(copied)
+    if card is not None:
+        (copied / "README.md").write_text(card)
+    assert found(copied).licence == licence
+    assert found(copied).sha256 == before.sha256

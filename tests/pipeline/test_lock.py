@@ -54,6 +54,8 @@ def test_nor_on_variables_that_only_said_where(project_with_files: Path) -> None
         "blend.unit=records",
         "sources.notes.licence=MIT",
         "sources.skills.records=121",
+        "tune={learning_rates: [0.001, 0.002]}",
+        "evaluate.session=[Hello]",
         "suites.desk.seed=3",
         "curate.dedup.exact=false",
         "evaluate.batch_size=7",
@@ -76,3 +78,9 @@ def test_another_content_or_name_of_a_file_changes_the_lock(project_with_files: 
 
 def test_the_number_of_threads_is_part_of_the_lock(project_with_files: Path) -> None:
     assert lock_of(project_with_files, threads=1).id != lock_of(project_with_files, threads=2).id
+
+
+@pytest.mark.parametrize("setting", ["train.method=lora", "arms.domain_only.method=lora"])
+def test_the_library_of_adapters_is_named_where_adapters_are_trained(project_with_files: Path, setting: str) -> None:
+    assert "peft" not in lock_of(project_with_files).versions
+    assert "peft" in lock_of(project_with_files, [setting]).versions

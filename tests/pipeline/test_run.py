@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from mixwright.ground.artefacts import read_json
 from mixwright.ground.hashing import file_digest
 from mixwright.pipeline.run import plan_recipe
 from mixwright.recipe.load import load_recipe
+from mixwright.reporting import write_report
+from mixwright.sources.generators import abilities_of
 
 ARMS = {"domain_only", "blend"}
 
@@ -19,15 +22,15 @@ ARMS = {"domain_only", "blend"}
 def test_a_run_does_every_stage_once(finished: Finished) -> None:
     asked = ["suite desk", "suite skills", "read desk", "read skills", "curate", "tokenize desk", "tokenize skills"]
     asked += [f"{stage} {arm}" for arm in ARMS for stage in ("blend", "train", "respond", "score", "certify")]
-    asked += ["respond base", "score base"]
+    asked += [f"session {arm}" for arm in ARMS] + ["respond base", "score base", "session base"]
     assert statuses(finished.result) == dict.fromkeys(asked, "ran")
     assert len(finished.result.events) == len(asked)
 
 
 def test_a_run_ends_with_scores_certificates_and_a_verdict(finished: Finished) -> None:
     result = finished.result
-    assert set(result.scores) == ARMS | {"base"}
-    assert all(0 <= score <= 1 for scores in result.scores.values() for score in scores.values())
+    assert {row["arm"] for row in result.summary} == ARMS | {"base"}
+    assert all(0 <= row["score"] <= 1 for row in result.summary)
     assert set(result.certificates) == ARMS
     assert result.verdict == result.certificates["blend"]["verdict"] == "FAIL"
     assert result.certificates["blend"]["evidence"]["lock"] == result.lock.id
@@ -98,7 +101,7 @@ def test_the_code_that_makes_an_artefact_is_part_of_its_key(
 def test_a_run_goes_only_as_far_as_asked(finished: Finished, tmp_path: Path) -> None:
     short = run_project(finished.file, tmp_path / "runs", until="blend")
     assert not any(label.startswith(("train", "respond", "certify")) for label in statuses(short))
-    assert (short.verdict, short.scores, short.certificates) == (None, {}, {})
+    assert (short.verdict, short.summary, short.certificates) == (None, [], {})
     realised = read_json(short.path / "arms" / "blend" / "blend" / "realised.json")
     assert realised["realised"]["tokens"]["desk"] == pytest.approx(0.5, abs=256 / 3000)
 
@@ -131,7 +134,7 @@ def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(fini
     assert plan.attrition["desk"]["rows_in"] == 60
     improve, keep = plan.clauses
     assert (improve["name"], improve["num_items"]) == ("desk", 10)
-    assert (keep["name"], keep["num_items"]) == ("general", 24)
+    assert (keep["name"], keep["num_items"]) == ("general", 3 * len(abilities_of("skills")))
     assert 0 < keep["power"] <= 1
 
 
@@ -153,3 +156,34 @@ def test_certify_alone_exits_with_the_verdict(finished: Finished, capsys: pytest
         main(["certify", str(finished.file), "--out", str(finished.out), "--threads", "1"])
     assert stop.value.code == 1
     assert "FAIL" in capsys.readouterr().out
+
+
+def test_every_arm_stands_in_the_summary_for_programs_and_on_the_terminal(
+    finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certify", str(finished.file), "--out", str(finished.out), "--threads", "1"]
+    for more in ([], ["--json"]):
+        with pytest.raises(SystemExit):
+            main([*command, *more])
+    shown, _, printed = capsys.readouterr().out.partition("{")
+    answer = json.loads("{" + printed)
+    assert answer.keys() == {"run", "lock", "verdict", "summary", "certificates"}
+    assert answer["summary"] == [*finished.result.summary] == read_json(finished.result.path / "summary.json")["rows"]
+    head, *table = shown.split("\n\n")[0].splitlines()
+    assert head.split() == ["arm", "desk", "skills", "parsed", "certificate"]
+    assert [line.split()[0] for line in table[:-1]] == ["base", "domain_only", "blend"]
+    assert shown.index("FAIL  tiny / domain_only") < shown.index("FAIL  tiny / blend")
+
+
+def test_a_suite_that_no_clause_names_may_be_of_one_cluster(finished: Finished, tmp_path: Path) -> None:
+    """It cannot be certified, but it can be shown: the run goes to its end."""
+    (tmp_path / "one.jsonl").write_text('{"q": "Repeat: tin fox", "a": "tin fox"}\n')
+    one = f'  one: {{role: domain, path: {tmp_path}/one.jsonl, prompt: "{{q}}", target: "{{a}}", scorer: exact}}\n'
+    file = tmp_path / "recipe.yaml"
+    file.write_text(finished.file.read_text().replace("suites:\n", "suites:\n" + one))
+    result = run_project(file, finished.out)
+    rows = {(row["arm"], row["suite"]): row for row in result.summary}
+    assert rows["blend", "one"]["num_items"] == 1
+    assert rows["blend", "one"]["low"] is None
+    assert rows["blend", "desk"]["low"] is not None
+    assert write_report(result.path).exists()

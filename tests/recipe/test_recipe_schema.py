@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mixwright.recipe.problems import as_problems, dotted
-from mixwright.recipe.schema import Recipe
+from mixwright.recipe.schema import Candidate, Recipe
 
 GOOD: dict[str, Any] = {
     "mixwright": 1,
@@ -87,11 +87,56 @@ def test_an_arm_is_the_blend_but_for_what_it_says() -> None:
     good = recipe()
     assert good.arm_names == ("domain_only", "half", "blend")
     assert good.arm_blend("domain_only").budget == good.blend.budget
-    assert good.arm_train("domain_only") == good.train
+    (usual,) = good.arm_candidates("domain_only")
+    assert good.arm_train("domain_only", usual) == good.train
     assert good.arm_blend("half").budget.tokens == 7
     assert good.arm_blend("half").unit == good.blend.unit
-    assert (good.arm_train("half").learning_rate, good.arm_train("half").seed) == (0.5, 9)
-    assert good.arm_train("half").schedule == good.train.schedule
+    (own,) = good.arm_candidates("half")
+    assert (good.arm_train("half", own).learning_rate, good.arm_train("half", own).seed) == (0.5, 9)
+    assert good.arm_train("half", own).schedule == good.train.schedule
+
+
+def test_every_trained_arm_without_a_rate_of_its_own_tries_all_rates() -> None:
+    tuned = recipe(tune={"learning_rates": [0.25, 2e-5, 1]})
+    assert [candidate.label for candidate in tuned.arm_candidates("blend")] == ["lr=0.25", "lr=2e-05", "lr=1"]
+    assert tuned.arm_candidates("domain_only") == tuned.arm_candidates("blend")
+    assert tuned.arm_candidates("half") == (Candidate(learning_rate=0.5),)
+    for candidate in tuned.arm_candidates("blend"):
+        changed = tuned.arm_train("blend", candidate)
+        assert changed == tuned.train.model_copy(update={"learning_rate": candidate.learning_rate})
+
+
+def test_an_interpolated_arm_goes_back_from_a_trained_one_and_tries_its_weights() -> None:
+    good = recipe(arms__back={"interpolate": "domain_only", "weights": [0.5, 1]}, tune={})
+    assert good.arm_names == ("domain_only", "half", "back", "blend")
+    assert good.trained_arms == ("domain_only", "half", "blend")
+    assert (good.parent("back"), good.parent("half"), good.parent("blend")) == ("domain_only", "half", "blend")
+    assert [candidate.label for candidate in good.arm_candidates("back")] == ["weight=0.5", "weight=1"]
+    one = recipe(arms__back={"interpolate": "blend", "weights": [0.5]})
+    assert one.arm_candidates("back") == (Candidate(weight=0.5),)
+
+
+@given(st.lists(st.floats(1e-9, 1, exclude_min=True), min_size=2, unique=True))
+def test_different_settings_have_different_labels(rates: list[float]) -> None:
+    assert len({Candidate(learning_rate=rate).label for rate in rates}) == len(rates)
+    assert len({Candidate(weight=rate).label for rate in rates}) == len(rates)
+
+
+def test_the_base_may_write_its_own_replay() -> None:
+    own = {"role": "general", "generate": "self", "records": 10, "temperature": 0.7, "turns": 2, "max_new_tokens": 9}
+    assert recipe(sources__skills=own).sources["skills"].generate == "self"
+
+
+def test_an_arm_may_be_trained_by_another_method() -> None:
+    adapted = recipe(arms__half__method="lora", train={"lora": {"rank": 4}})
+    (candidate,) = adapted.arm_candidates("half")
+    assert (adapted.arm_train("half", candidate).method, adapted.arm_train("half", candidate).lora.rank) == ("lora", 4)
+    assert adapted.arm_train("blend", candidate).method == "full"
+    assert recipe(train={"method": "lora"}, arms__half__method="full").arm_train("half", candidate).method == "full"
+
+
+def test_adapters_come_with_trained_embeddings() -> None:
+    assert recipe(train={"method": "lora"}).train.lora.embeddings
 
 
 def test_a_scorer_may_be_a_name_or_a_name_with_options() -> None:
@@ -119,6 +164,10 @@ def test_a_recipe_cannot_be_changed_after_it_was_read() -> None:
         ({"suites__desk__source": "skills"}, "suites.desk.source"),
         ({"suites__desk__source": "disk"}, "suites.desk.source"),
         ({"suites__desk__prompt": "{a}"}, "suites.desk.prompt"),
+        ({"suites__desk__answer": "likelihood"}, "suites.desk.answer"),
+        ({"suites__desk__answer": "likely"}, "suites.desk.answer"),
+        ({"suites__skills__answer": "likelihood"}, "suites.skills.answer"),
+        ({"suites__desk__normalise": "tokens"}, "suites.desk.normalise"),
         ({"suites__general": {"role": "general", "generate": "skills", "items_per_ability": 1}}, "suites.general"),
         ({"contract__keep": {"general": 0}}, "contract.keep.general"),
         ({"contract__keep": {"generel": 0.1}}, "contract.keep.generel"),
@@ -128,6 +177,51 @@ def test_a_recipe_cannot_be_changed_after_it_was_read() -> None:
         ({"blend__budget": {"tokens": 5, "domain_epochs": 1}}, "blend.budget"),
         ({"train": {"sequence_length": 256, "batch_tokens": 1000}}, "train.batch_tokens"),
         ({"train": {"learning_rates": 0.1}}, "train.learning_rates"),
+        ({"train": {"lora": {"rank": 8}}}, "train.lora"),
+        ({"train": {"method": "full", "lora": {}}}, "train.lora"),
+        ({"train": {"method": "lora", "lora": {"rank": 0}}}, "train.lora.rank"),
+        ({"train": {"method": "lora", "lora": {"alpha": 0}}}, "train.lora.alpha"),
+        ({"train": {"method": "lora", "lora": {"dropout": 1}}}, "train.lora.dropout"),
+        ({"train": {"method": "lora", "lora": {"ranks": 8}}}, "train.lora.ranks"),
+        ({"train": {"method": "lora", "optimizer": "muon"}}, "train.optimizer"),
+        ({"train": {"optimizer": "muon"}, "arms__half__method": "lora"}, "train.optimizer"),
+        ({"arms__half__method": "qlora"}, "arms.half.method"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5], "method": "lora"}}, "arms.back.method"),
+        ({"tune": {}}, "tune"),
+        ({"tune": {"learning_rates": [0.1]}}, "tune"),
+        ({"tune": {"learning_rates": [0.1, 0.2]}, "contract": None}, "tune"),
+        ({"tune": {"learning_rates": [0.1, 0.1]}}, "tune.learning_rates"),
+        ({"tune": {"learning_rates": [0.1, 0]}}, "tune.learning_rates.1"),
+        ({"tune": {"learning_rates": [0.1, 0.2], "search_share": 0}}, "tune.search_share"),
+        ({"tune": {"learning_rates": [0.1, 0.2], "search_share": 1}}, "tune.search_share"),
+        ({"tune": {"learning_rates": [0.1, 0.2], "shares": [0.2]}}, "tune.shares"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5], "shares": "domain"}}, "arms.back"),
+        ({"arms__back": {"learning_rate": 0.1}}, "arms.back"),
+        ({"arms__back": {"interpolate": "blend"}}, "arms.back.weights"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5, 0.5]}, "tune": {}}, "arms.back.weights"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0]}}, "arms.back.weights.0"),
+        ({"arms__back": {"interpolate": "blend", "weights": [1.5]}}, "arms.back.weights.0"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5, 0.6]}}, "arms.back.weights"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5], "seed": 1}}, "arms.back.seed"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5], "learning_rate": 1}}, "arms.back.learning_rate"),
+        ({"arms__back": {"interpolate": "blend", "weights": [0.5], "budget": {"tokens": 9}}}, "arms.back.budget"),
+        ({"arms__back": {"interpolate": "halve", "weights": [0.5]}}, "arms.back.interpolate"),
+        ({"arms__back": {"interpolate": "back", "weights": [0.5]}}, "arms.back.interpolate"),
+        ({"arms__blend": {"interpolate": "half", "weights": [0.5]}}, "arms.blend"),
+        ({"arms__half__weights": [0.5]}, "arms.half.weights"),
+        ({"sources__skills__temperature": 1}, "sources.skills.temperature"),
+        ({"sources__desk__turns": 1}, "sources.desk.turns"),
+        ({"sources__mail__max_new_tokens": 1}, "sources.mail.max_new_tokens"),
+        ({"sources__skills": {"role": "general", "generate": "self"}}, "sources.skills.records"),
+        (
+            {"sources__skills": {"role": "general", "generate": "self", "records": 5, "abilities": ["facts"]}},
+            "sources.skills.abilities",
+        ),
+        (
+            {"sources__skills": {"role": "general", "generate": "self", "records": 5, "temperature": 0}},
+            "sources.skills.temperature",
+        ),
+        ({"evaluate": {"session": "Hello"}}, "evaluate.session"),
         ({"mixwright": 2}, "mixwright"),
         ({"name": "two words"}, "name"),
     ],

@@ -34,8 +34,10 @@ LOCK = hashlib.sha256(b"lock").hexdigest()
 CHANCES = {
     "base": {"intents": 0.09, **dict.fromkeys(ABILITIES, 0.8)},
     "domain_only": {"intents": 0.86, **dict.fromkeys(ABILITIES, 0.42), "sorting": 0.08},
+    "halfway": {"intents": 0.5, **dict.fromkeys(ABILITIES, 0.66)},
     "blend": {"intents": 0.83, **dict.fromkeys(ABILITIES, 0.8)},
 }
+INTERPOLATED = {"halfway": {"interpolate": "domain_only", "weights": [0.25, 0.5, 0.75]}}
 
 
 def write_run(run: Path, arms: tuple[str, ...] = ("base", "domain_only", "blend"), *, bare: bool = False) -> Path:
@@ -70,8 +72,11 @@ def write_run(run: Path, arms: tuple[str, ...] = ("base", "domain_only", "blend"
         certificate = _certificate(arm, records["base"], records[arm])
         verdicts[arm] = certificate["verdict"]
         _json(run / "arms" / arm / "certificate" / "certificate.json", certificate)
-        shares = {"tickets": 1.0} if arm == "domain_only" else SOURCES
+        shares = SOURCES if arm == "blend" else {"tickets": 1.0}
         _json(run / "arms" / arm / "blend" / "realised.json", _realised(shares))
+        if arm in INTERPOLATED:
+            _json(run / "arms" / arm / "training" / "model" / "config.json", {})
+            continue
         steps = _metrics(rng, shares)
         _lines(run / "arms" / arm / "training" / "metrics.jsonl", steps)
         seconds = [{"step": row["step"], "seconds": 0.23 * row["step"]} for row in steps]
@@ -289,6 +294,7 @@ def _provenance(run: Path) -> None:
                 "tokenizer_sha256": _sha("tokenizer"),
                 "template_sha256": _sha("template"),
             },
+            "recipe": {"arms": {"domain_only": {"shares": "domain", "interpolate": None}, **INTERPOLATED}},
             "sources": {
                 name: {
                     "sha256": _sha(name),

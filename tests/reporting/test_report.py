@@ -4,52 +4,16 @@ The page is judged by a parser, not by its text, because the question is what a 
 """
 
 import json
-from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from page_reader import Page, page_of
 from run_writer import ABILITIES, LOCK, NASTY, SOURCES, write_run
 
 from mixwright.ground.errors import InputError
 from mixwright.reporting import write_report
 
 FETCHING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
-
-
-class Page(HTMLParser):
-    """What a browser would see: tags with attributes, and the visible text outside style and script."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: Counter[str] = Counter()
-        self.attributes: list[tuple[str, str, str]] = []
-        self.texts: list[str] = []
-        self._inside: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag in ("style", "script"):
-            self._inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._inside and self._inside[-1] == tag:
-            self._inside.pop()
-
-    def handle_data(self, data: str) -> None:
-        if not self._inside:
-            self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
-
-
-def page_of(run: Path) -> Page:
-    return Page(write_report(run).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +61,8 @@ def test_every_arm_clause_source_and_drop_reason_is_on_the_page(page: Page) -> N
 
 
 def test_the_verdict_is_a_sentence_with_numbers(page: Page) -> None:
-    assert "PASS – better at intents (+72.5 points)" in page.text
+    assert "PASS – blend meets its contract" in page.text
+    assert "better at intents (+72.5 points)" in page.text
     assert "no single ability lost by more than 10 points, at 95" in page.text
     assert "general lost 40.0 points (at most 4 allowed)" in page.text
 

@@ -11,10 +11,9 @@ from mixwright.sources.generators import Draft, Example, abilities_of, generate,
 from mixwright.sources.generators.interface import split_of
 from mixwright.sources.generators.skills.knowledge import FACTS, RELATIONS
 from mixwright.sources.generators.skills.safety import REFUSAL, TWINS
-from mixwright.sources.generators.support_desk.phrases import CONDITIONS, REQUESTS
-from mixwright.sources.generators.support_desk.rules import RULES, USUAL_ACTION, action_for, conditions_for
 
-ABILITIES = [(name, ability) for name in ("skills", "support_desk") for ability in abilities_of(name)]
+GENERATORS = ("skills", "support_desk", "sessions")
+ABILITIES = [(name, ability) for name in GENERATORS for ability in abilities_of(name)]
 each_ability = pytest.mark.parametrize(("name", "ability"), ABILITIES)
 
 
@@ -40,7 +39,7 @@ def test_same_arguments_give_the_same_examples_and_another_seed_others(name, abi
     assert examples(name, ability) != examples(name, ability, seed=12)
 
 
-@pytest.mark.parametrize("name", ["skills", "support_desk"])
+@pytest.mark.parametrize("name", GENERATORS)
 def test_global_random_state_is_neither_used_nor_touched(name):
     import random
 
@@ -52,7 +51,7 @@ def test_global_random_state_is_neither_used_nor_touched(name):
     assert list(generate(name, seed=3, num_records=40, split="train")) == first
 
 
-@pytest.mark.parametrize("name", ["skills", "support_desk"])
+@pytest.mark.parametrize("name", GENERATORS)
 def test_train_and_test_share_no_prompt_whatever_the_seeds(name):
     num = 1200 * len(abilities_of(name))
     train = {whole_prompt(example) for example in generate(name, seed=1, num_records=num, split="train")}
@@ -65,17 +64,17 @@ def test_train_and_test_share_no_prompt_whatever_the_seeds(name):
 @each_ability
 def test_train_and_test_share_no_group_except_remembered_facts(name, ability):
     groups = [{example.group for example in examples(name, ability, split=split)} for split in ("train", "test")]
-    assert bool(groups[0] & groups[1]) == (ability == "facts")
+    assert bool(groups[0] & groups[1]) == (ability in ("facts", "two_requests"))  # the second may ask for a fact
 
 
-@pytest.mark.parametrize("name", ["skills", "support_desk"])
+@pytest.mark.parametrize("name", GENERATORS)
 def test_abilities_come_in_equal_numbers_by_round_robin(name):
     known = abilities_of(name)
     produced = [example.ability for example in generate(name, seed=5, num_records=3 * len(known), split="test")]
     assert produced == list(known) * 3
 
 
-@pytest.mark.parametrize("name", ["skills", "support_desk"])
+@pytest.mark.parametrize("name", GENERATORS)
 def test_choosing_some_abilities_or_more_records_changes_no_example(name):
     known = abilities_of(name)
     everything = list(generate(name, seed=5, num_records=20 * len(known), split="train"))
@@ -88,11 +87,13 @@ def test_choosing_some_abilities_or_more_records_changes_no_example(name):
 def test_messages_are_a_well_formed_conversation_that_ends_with_the_answer(name, ability):
     for example in examples(name, ability):
         roles = [message["role"] for message in example.messages]
-        assert roles in (["user", "assistant"], ["system", "user", "assistant"])
+        turns = roles[1:] if roles[0] == "system" else roles
+        assert turns == ["user", "assistant"] * (len(turns) // 2)
+        assert len(turns) in ((4, 6, 8) if name == "sessions" else (2, 4))
         for message in example.messages:
             assert set(message) == {"role", "content"}
             assert message["content"] == message["content"].strip() != ""
-            assert "{" not in message["content"] or ability == "format"
+            assert "{" not in message["content"] or ability in ("format", "two_requests")
         assert example.scorer in ("exact", "numeric", "choice", "format")
         assert example.group.startswith(f"{ability}:")
 
@@ -106,7 +107,7 @@ def test_a_question_never_has_two_answers(name, ability):
 
 
 # The smallest share of unique prompts among 2,000: closed sets (facts, twins, pairs of operands) repeat.
-SMALLEST_UNIQUE_SHARE = {"addition": 0.8, "facts": 0.5, "refusal": 0.6}
+SMALLEST_UNIQUE_SHARE = {"addition": 0.8, "subtraction": 0.8, "comparing": 0.85, "facts": 0.5, "refusal": 0.6}
 
 
 @each_ability
@@ -195,32 +196,24 @@ def test_english_answers_follow_from_the_sentence():
             assert order.endswith(told)
 
 
-def test_the_support_desk_answers_in_one_strict_line_by_its_rules():
-    actions = set(USUAL_ACTION.values()) | {rule.action for rule in RULES}
-    for ability in abilities_of("support_desk"):
-        intents = set()
-        for example in examples("support_desk", ability, num=600):
-            found = re.fullmatch(r"intent=(\w+); action=(\w+)", answer(example))
-            assert found[2] in actions
-            assert ability == "policy" or found[2] == USUAL_ACTION[found[1]]
-            intents.add(found[1])
-        assert intents == set(USUAL_ACTION) == set(REQUESTS)
-
-
-def test_rules_are_consistent_and_enough_to_matter():
-    assert len(USUAL_ACTION) >= 20
-    assert len(RULES) >= 12
-    assert {rule.condition for rule in RULES} < set(CONDITIONS)
-    for rule in RULES:
-        assert rule.intents <= set(USUAL_ACTION)
-        assert all(action_for(intent, rule.condition) == rule.action for intent in rule.intents)
-    assert all(conditions_for(intent) for intent in USUAL_ACTION)
+def test_a_session_ends_with_a_request_that_is_judged_as_if_it_stood_alone():
+    scorers = {}
+    for ability in abilities_of("skills"):
+        for example in examples("skills", ability, num=2000):
+            scorers[prompt(example), answer(example)] = example.scorer
+    sessions = examples("sessions", "two_requests", num=200)
+    for example in sessions:
+        assert len(example.messages) >= 4
+        assert all(message["role"] != "system" for message in example.messages)
+    known = [example for example in sessions if (prompt(example), answer(example)) in scorers]
+    assert known, "some requests are drawn again"
+    assert all(example.scorer == scorers[prompt(example), answer(example)] for example in known)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"name": "nothing"}, "skills, support_desk"),
+        ({"name": "nothing"}, "sessions, skills, support_desk"),
         ({"abilities": ["addition", "juggling"]}, "'juggling'.*addition"),
         ({"abilities": []}, "empty"),
         ({"abilities": ["facts", "facts"]}, "twice"),
@@ -244,3 +237,16 @@ def test_a_generator_of_ones_own_is_one_decorated_function():
     assert [prompt(example) for example in found] == [f"Say {answer(example)}" for example in found]
     with pytest.raises(ValueError, match="already has an ability"):
         register("test_own_generator", "echo")(echo)
+
+
+def test_a_draft_of_material_listed_by_side_is_not_judged_by_its_content():
+    listed = {"train": ("red", "green", "blue"), "test": ("black", "white", "grey")}
+
+    @register("test_listed_generator", "colour")
+    def colour(rng: Random, split: str) -> Draft:
+        name = rng.choice(listed[split])
+        return Draft(f"Say {name}", name, content=name, side=split)
+
+    for split, names in listed.items():
+        found = generate("test_listed_generator", seed=0, num_records=60, split=split)
+        assert {answer(example) for example in found} == set(names)

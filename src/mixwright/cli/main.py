@@ -40,7 +40,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder of runs and store.")]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the computation; all cores if absent.")
 ]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes for curation.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes for curation and for arms side by side.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -64,6 +64,28 @@ def _command_until(step: Step, words: str) -> None:
         raise typer.Exit(EXIT_CODES[result.verdict])
 
     app.command(step, help=words)(command)
+
+
+@app.command()
+def demo(
+    out: Out = Path("runs"),
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; as many as cores if absent.")
+    ] = None,
+    as_json: AsJson = False,
+    show: Annotated[bool, typer.Option("--recipe", help="Print the demonstration's recipe, and do nothing.")] = False,
+) -> None:
+    """See it work, offline, in minutes: a support desk taught to the embedded model in several ways.
+
+    Exit code: that of the blend's certificate.
+    """
+    from mixwright.models.device import available_cores
+
+    recipe = Path(__file__).parent / "demo.yaml"
+    if show:
+        print(recipe.read_text(encoding="utf-8"), end="")
+    else:
+        run(recipe, out=out, threads=1, workers=workers or available_cores(), as_json=as_json)
 
 
 @app.command()
@@ -180,22 +202,25 @@ def _facts(counts: Any) -> str:
 
 
 def _print_scores(result: RunResult) -> None:
-    from mixwright.cli.tables import score_lines
-    from mixwright.evidence.render import render
+    from mixwright.cli.tables import summary_lines
+    from mixwright.evidence.render import render, render_briefly
 
-    if result.scores:
-        print("\n".join(score_lines(result.scores)))
-    for certificate in result.certificates.values():
-        print(f"\n{render(certificate)}")
-    if result.scores:
-        print()
+    verdicts = {arm: str(certificate["verdict"]) for arm, certificate in result.certificates.items()}
+    if result.summary:
+        print("\n".join(summary_lines(result.summary, verdicts)), end="\n\n")
+    *comparisons, last = result.certificates.values() or [None]
+    for certificate in comparisons:
+        assert certificate is not None
+        print(f"{render_briefly(certificate)}\n")
+    if last is not None:  # the blend's, at the end and in full
+        print(f"{render(last)}\n")
 
 
 def _as_json(result: RunResult) -> dict[str, Any]:
     return {
         "lock": result.lock.id,
         "verdict": result.verdict,
-        "scores": result.scores,
+        "summary": [*result.summary],
         "certificates": result.certificates,
     }
 

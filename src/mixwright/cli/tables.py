@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mixwright.pipeline.plan import Plan
@@ -21,12 +21,24 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def score_lines(scores: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Mean score of every arm on every suite, in points."""
-    suites = list(next(iter(scores.values())))
-    rows = [["arm", *suites]]
-    rows += [[arm, *(f"{100 * by_suite[suite]:.1f}" for suite in suites)] for arm, by_suite in scores.items()]
-    return aligned(rows)
+def summary_lines(summary: Sequence[Mapping[str, Any]], verdicts: Mapping[str, str]) -> list[str]:
+    """Every arm on every suite, in points: the score with the bounds of its paired difference to the base."""
+    suites = list(dict.fromkeys((row["role"], row["suite"]) for row in summary))
+    suites.sort(key=lambda suite: suite[0])  # domain before general; sort is stable
+    cells = {(row["arm"], row["suite"]): row for row in summary}
+    general = [suite for role, suite in suites if role == "general"] or [suite for _, suite in suites]
+    rows = [["arm", *(suite for _, suite in suites), "parsed", "certificate"]]
+    for arm in dict.fromkeys(row["arm"] for row in summary):
+        parsed = sum(cells[arm, suite]["parse_rate"] for suite in general) / len(general)
+        scores = [_score(cells[arm, suite]) for _, suite in suites]
+        rows.append([arm, *scores, f"{100 * parsed:.0f} %", verdicts.get(arm, "")])
+    note = "score [one-sided bounds of the paired difference to the base]; parsed: answers of the asked form"
+    return [*aligned(rows), note + (" (general suites)" if len(general) < len(suites) else "")]
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    score = f"{100 * row['score']:.1f}"
+    return score if row["low"] is None else f"{score} [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
 
 
 def plan_lines(plan: Plan) -> list[str]:

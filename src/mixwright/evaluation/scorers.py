@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import text_digest
-from mixwright.items.suite import Item
+from mixwright.items.suite import Item, options_fault
 
 
 class Response(NamedTuple):
@@ -77,6 +77,9 @@ def scorer(
     return register
 
 
+COLUMN = re.compile(r"\{[^{}]+\}")  # in place of a list: the column that holds it
+
+
 def check_scorer(name: str, options: Mapping[str, Any], where: str) -> None:
     """Raise InputError for an unknown scorer, an unknown option or a value it cannot use."""
     if name not in SCORERS:
@@ -91,12 +94,18 @@ def check_scorer(name: str, options: Mapping[str, Any], where: str) -> None:
         raise InputError(f"tolerance is a number of at least 0, found {tolerance!r}", where=where, fix=fix)
     for key in ("labels", "options"):
         values = options.get(key, ["any"])
+        if name == "choice" and isinstance(values, str) and COLUMN.fullmatch(values):
+            continue
         if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
             fix = f"Write {{{name}: {{{key}: [first, second]}}}}."
             raise InputError(f"'{key}' is a list of texts, found {values!r}", where=where, fix=fix)
     if name == "choice" and "options" not in options:
         fix = "Write {choice: {options: [red, green]}}."
         raise InputError("the scorer 'choice' needs 'options', the list of answers", where=where, fix=fix)
+    if name == "choice" and isinstance(options["options"], list):
+        fault = options_fault(options["options"])
+        if fault:
+            raise InputError(fault, where=where, fix="Give at least two different options.")
     if "regex" in options:
         try:
             re.compile(options["regex"])

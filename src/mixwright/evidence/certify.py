@@ -15,16 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mixwright.evidence.clauses import Clause, Stratum, clauses
+from mixwright.evidence.differences import strata_difference
 from mixwright.evidence.pairing import Pairs, pair
 from mixwright.ground.artefacts import write_json
-from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
 from mixwright.recipe.parts import Contract
 from mixwright.statistics.decision import Verdict, combine, noninferiority, superiority
-from mixwright.statistics.paired import PairedDifference, paired_difference, stratified_difference
 from mixwright.statistics.planning import items_to_settle, power_for_error
 
 
@@ -70,7 +67,7 @@ def certify(
 
 
 def _judge(clause: Clause, strata: Mapping[Stratum, Pairs], confidence: float) -> dict[str, Json]:
-    difference = _difference(clause.strata, strata, clause.metric, confidence)
+    difference = strata_difference(clause.strata, clause.metric, strata, confidence)
     armed = clause.kind == "improve" or difference.base_mean > clause.margin
     settle: str | None = None
     reason: str | None = None
@@ -85,7 +82,7 @@ def _judge(clause: Clause, strata: Mapping[Stratum, Pairs], confidence: float) -
     if armed and verdict is Verdict.INCONCLUSIVE:
         more = items_to_settle(difference, clause.threshold)
         settle = f"about {more:,} more items" if more else "no realistic number of items: the effect lies at the margin"
-    parse = _difference(clause.strata, strata, "parse_rate", confidence)
+    parse = strata_difference(clause.strata, "parse_rate", strata, confidence)
     power = power_for_error(difference.standard_error, distance=clause.margin, confidence=confidence)
     return {
         "kind": clause.kind,
@@ -111,38 +108,3 @@ def _judge(clause: Clause, strata: Mapping[Stratum, Pairs], confidence: float) -
         "settle": settle,
         "reason": reason,
     }
-
-
-def _difference(
-    wanted: tuple[Stratum, ...], strata: Mapping[Stratum, Pairs], metric: str, confidence: float
-) -> PairedDifference:
-    """The macro mean over strata. Strata that share clusters are not independent and are judged as one sample."""
-    missing = ["/".join(stratum) for stratum in wanted if stratum not in strata]
-    if missing:
-        raise InputError("there are no records of this ability", where=missing[0])
-    parts = {"/".join(stratum): strata[stratum] for stratum in wanted}
-    labels = [set(pairs.clusters) for pairs in parts.values()]
-    try:
-        if len(set().union(*labels)) < sum(map(len, labels)):
-            return _pooled(list(parts.values()), metric, confidence)
-        differences = {
-            name: paired_difference(
-                pairs.candidate[metric], pairs.base[metric], clusters=pairs.clusters, confidence=confidence
-            )
-            for name, pairs in parts.items()
-        }
-    except ValueError as error:
-        raise InputError(str(error), where=", ".join(parts)) from None
-    return next(iter(differences.values())) if len(differences) == 1 else stratified_difference(differences)
-
-
-def _pooled(parts: list[Pairs], metric: str, confidence: float) -> PairedDifference:
-    """One clustered difference over all items, weighted so that its mean is the mean over the strata."""
-    num_items = sum(len(pairs.clusters) for pairs in parts)
-    weights = [num_items / (len(parts) * len(pairs.clusters)) for pairs in parts]
-    candidate, base = (
-        np.concatenate([weight * scores[metric] for weight, scores in zip(weights, arms, strict=True)])
-        for arms in ([pairs.candidate for pairs in parts], [pairs.base for pairs in parts])
-    )
-    clusters = np.concatenate([pairs.clusters for pairs in parts])
-    return paired_difference(candidate, base, clusters=clusters, confidence=confidence)

@@ -10,6 +10,13 @@ from collections.abc import Callable, Iterator
 Advance = Callable[[int, str], None]
 
 DELAY_SECONDS = 2.0
+_silent = False
+
+
+def silence() -> None:
+    """Show no bars in this process: it is one of several, and the one that started it tells how far they are."""
+    global _silent
+    _silent = True
 
 
 @contextlib.contextmanager
@@ -18,7 +25,7 @@ def progress(label: str, total: int | None, *, done: int = 0) -> Iterator[Advanc
 
     total: number of units, None where it is not known. done: units an earlier run has finished already.
     """
-    if not sys.stderr.isatty():
+    if _silent or not sys.stderr.isatty():
         yield lambda count, note: None
         return
     from rich.console import Console

@@ -44,14 +44,27 @@ class StageEvent:
     counts: Counts
 
 
+class NotBuilt(Exception):
+    """A store that makes nothing was asked for an artefact that is not there."""
+
+
 class Store:
     """Content-addressed artefacts below one folder.
 
     on_event: called once for each stage, when it is finished or found cached.
+    make_missing: false to find out what is there; what is not raises NotBuilt.
     """
 
-    def __init__(self, root: Path, on_event: Callable[[StageEvent], None] = lambda event: None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        on_event: Callable[[StageEvent], None] = lambda event: None,
+        *,
+        make_missing: bool = True,
+    ) -> None:
         self.root = root
+        self._make_missing = make_missing
+        self._adopted: dict[tuple[str, str], StageEvent] = {}
         self.events: list[StageEvent] = []
         self._on_event = on_event
         try:
@@ -103,6 +116,8 @@ class Store:
         key = digest(about)[:24]
         final = self.root / stage / key
         artefact = open_artefact(final)
+        if artefact is None and not self._make_missing:
+            raise NotBuilt(label)
         if artefact is None:
             with self.locked(stage, key):
                 artefact = open_artefact(final)  # another process may have finished it meanwhile
@@ -153,7 +168,12 @@ class Store:
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    def adopt(self, events: Sequence[StageEvent]) -> None:
+        """Tell of these stages as of ones made here, when they are asked for: other processes have made them."""
+        self._adopted |= {(event.stage, event.key): event for event in events if event.status == "ran"}
+
     def _tell(self, event: StageEvent) -> None:
+        event = self._adopted.pop((event.stage, event.key), event)
         self.events.append(event)
         self._on_event(event)
 

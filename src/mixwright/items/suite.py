@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ class Item:
 
     prompt: conversation up to the turn to be written. target: the gold answer as text. ability: what it measures.
     cluster: items of one cluster (passage, customer, template) are not independent. scorer, options: how it is scored.
+    An option `likelihood` says that nothing is written: the most probable of the options is the answer.
     """
 
     suite: str
@@ -43,8 +44,24 @@ class Item:
         parts = {key: value for key, value in self.as_json().items() if key not in ("suite", "item_id")}
         return text_digest(canonical_json(parts))
 
+    @property
+    def normalise(self) -> str | None:
+        """What the likelihoods of its options are divided by: none, tokens, characters. None where the model writes."""
+        value = self.options.get("likelihood") if self.scorer == "choice" else None
+        return None if value is None else str(value)
+
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "prompt": list(self.prompt)}
+
+
+def options_fault(options: Sequence[str]) -> str | None:
+    """What makes a list of options no choice, in words."""
+    if len(options) < 2:
+        return f"a choice needs at least two options, found {len(options)}"
+    if not all(option.strip() for option in options):
+        return "an option is empty"
+    twice = [option for option, count in Counter(options).items() if count > 1]
+    return f"the option '{twice[0]}' stands there twice" if twice else None
 
 
 def write_suite(folder: Path, name: str, about: Mapping[str, Json], items: Iterable[Item]) -> dict[str, Json]:
@@ -61,7 +78,9 @@ def write_suite(folder: Path, name: str, about: Mapping[str, Json], items: Itera
     clusters: dict[str, set[str]] = {}
     for item in kept.values():
         clusters.setdefault(item.ability, set()).add(item.cluster)
-    scorers: list[str] = sorted({item.scorer for item in kept.values()})
+    scorers: list[str] = sorted(
+        {item.scorer if item.normalise is None else f"{item.scorer} by likelihood" for item in kept.values()}
+    )
     write_json(
         folder / "suite.json",
         {

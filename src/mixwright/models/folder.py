@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import digest, text_digest
 from mixwright.recipe.parts import Base
@@ -27,6 +29,7 @@ TOKENIZER_FILES = (
 MAX_HEADER = 100_000_000  # bytes, the format's own limit
 SAVE_FIX = "Save the model into it with save_pretrained."
 FETCH_FIX = "Fetch or save the model again."
+CARD = "README.md"
 TEMPLATE_FILE = "chat_template.jinja"
 
 
@@ -44,6 +47,7 @@ class ModelFolder:
     tokenizer_sha256: str
     template_sha256: str
     context: int | None  # tokens it can attend over, as far as its configuration says
+    licence: str = "unknown"  # as its card (README.md) says
 
 
 def find_model(base: Base, file_digest: Callable[[Path], str]) -> ModelFolder:
@@ -87,7 +91,9 @@ def find_model(base: Base, file_digest: Callable[[Path], str]) -> ModelFolder:
     }
     tokenizer = {name: hashes[name] for name in TOKENIZER_FILES if name in hashes}
     name = base.model if base.model.startswith(EMBEDDED) else Path(base.model).name
-    return ModelFolder(name, path, digest(hashes), digest(tokenizer), text_digest(template), _context(path))
+    return ModelFolder(
+        name, path, digest(hashes), digest(tokenizer), text_digest(template), _context(path), _licence(path)
+    )
 
 
 def _locate(base: Base, where: str) -> Path:
@@ -112,7 +118,7 @@ def _from_hub(base: Base, where: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.safetensors", "*.jinja", "*.model"]
+    wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", CARD]
     try:
         return Path(snapshot_download(base.model, revision=base.revision, allow_patterns=wanted))
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
@@ -142,6 +148,16 @@ def _context(path: Path) -> int | None:
             if isinstance(part.get(name), int):
                 return int(part[name])
     return None
+
+
+def _licence(path: Path) -> str:
+    """The `license` of the model card's front matter."""
+    with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+        _, front, _ = (path / CARD).read_text(encoding="utf-8").split("---", 2)
+        found = yaml.safe_load(front)
+        if isinstance(found, dict) and isinstance(found.get("license"), str):
+            return str(found["license"])
+    return "unknown"
 
 
 def _weights(path: Path, where: str) -> None:

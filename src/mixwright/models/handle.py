@@ -1,10 +1,10 @@
-"""One handle over any causal language model: log-probabilities and batched greedy generation.
+"""One handle over any causal language model: log-probabilities, and batched generation, greedy or sampled.
 
 Generation is our own loop over the model's key-value cache: prompts are padded on the left, finished sequences leave
 the batch (and the cache) at once, and a batch holds prompts of like length, because padding is the main cost on
 short prompts. Its result does not depend on the order in which prompts are given. Models that carry a state along the
-row beside their attention are asked one prompt at a time. What it does not do: sampling, beams, models whose cache is
-of another form (pure state-space models), which are refused.
+row beside their attention are asked one prompt at a time. What it does not do: beams, models whose cache is of another
+form (pure state-space models), which are refused.
 
 Shapes: B prompts in a batch, P padded prompt length, V vocabulary.
 """
@@ -12,17 +12,28 @@ Shapes: B prompts in a batch, P padded prompt length, V vocabulary.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import InputError
+from mixwright.ground.hashing import derive_seed
 from mixwright.ground.progress import progress
 from mixwright.models.device import autocast, choose_device
 from mixwright.models.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
     import torch
+
+
+Choose: TypeAlias = "Callable[[torch.Tensor], list[int]]"  # from logits (B, V) to one token for each row
+
+
+class Written(NamedTuple):
+    """ids: the tokens written. end: the token that closed them, None when the limit was reached first."""
+
+    ids: list[int]
+    end: int | None
 
 
 class Generation(NamedTuple):
@@ -96,18 +107,53 @@ class ModelHandle:
 
         Raises InputError for a model without a key-value cache.
         """
+        results: list[Generation | None] = [None] * len(prompts)
+        with progress(label, len(prompts)) as advance:
+            for batch in self._batches_of(prompts, batch_size):
+                limits = [max_new_tokens[i] for i in batch]
+                for i, written in zip(
+                    batch, self._write([prompts[i] for i in batch], limits, _likeliest, self._end_ids), strict=True
+                ):
+                    text = self.tokenizer.inner.decode(written.ids, skip_special_tokens=True)
+                    results[i] = Generation(text, written.end is not None, len(written.ids))
+                advance(len(batch), "")
+        return [result for result in results if result is not None]
+
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_new_tokens: int,
+        temperature: float,
+        ends: frozenset[int],
+        seed: int,
+        batch_size: int,
+    ) -> list[Written]:
+        """Continuations of tokenized prompts drawn at a temperature, up to one of the tokens `ends`.
+
+        The draws of a batch come from a generator of its own, on the CPU: the same on every device that computes the
+        same probabilities. Raises InputError for a model without a key-value cache.
+        """
+        import torch
+
+        results: list[Written] = [Written([], None)] * len(prompts)
+        for number, batch in enumerate(self._batches_of(prompts, batch_size)):
+            generator = torch.Generator().manual_seed(derive_seed(seed, "sample", number))
+
+            def draw(logits: torch.Tensor, generator: torch.Generator = generator) -> list[int]:
+                probabilities = (logits.float() / temperature).softmax(-1).cpu()
+                return list(torch.multinomial(probabilities, 1, generator=generator)[:, 0].tolist())
+
+            limits = [max_new_tokens] * len(batch)
+            for i, written in zip(batch, self._write([prompts[i] for i in batch], limits, draw, ends), strict=True):
+                results[i] = written
+        return results
+
+    def _batches_of(self, prompts: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:
         if "past_key_values" not in inspect.signature(self.model.forward).parameters:
             fix = "Choose a model with attention layers."
             raise InputError("this architecture has no key-value cache to answer with", where="base.model", fix=fix)
-        results: list[Generation | None] = [None] * len(prompts)
-        with progress(label, len(prompts)) as advance:
-            for batch in _batches(prompts, batch_size if self._padding_is_free() else 1):
-                written = self._greedy([prompts[i] for i in batch], [max_new_tokens[i] for i in batch])
-                for i, (ids, finished) in zip(batch, written, strict=True):
-                    text = self.tokenizer.inner.decode(ids, skip_special_tokens=True)
-                    results[i] = Generation(text, finished, len(ids))
-                advance(len(batch), "")
-        return [result for result in results if result is not None]
+        return _batches(prompts, batch_size if self._padding_is_free() else 1)
 
     def _padding_is_free(self) -> bool:
         """False for layers that carry a state along the row (linear attention, state space): padding would enter it."""
@@ -116,13 +162,15 @@ class ModelHandle:
         layers = DynamicCache(config=self.model.config).layers
         return all(hasattr(layer, "batch_select_indices") for layer in layers)
 
-    def _greedy(self, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> list[tuple[list[int], bool]]:
+    def _write(
+        self, prompts: Sequence[Sequence[int]], limits: Sequence[int], choose: Choose, ends: frozenset[int]
+    ) -> list[Written]:
         import torch
         from transformers import DynamicCache
 
         ids, mask = self._padded(prompts, left=True)
         written: list[list[int]] = [[] for _ in prompts]
-        finished = [False] * len(prompts)
+        closed: list[int | None] = [None] * len(prompts)
         alive = list(range(len(prompts)))
         with torch.inference_mode(), autocast(self.device, self.precision):
             cache = DynamicCache(config=self.model.config)
@@ -136,11 +184,11 @@ class ModelHandle:
                     use_cache=True,
                     logits_to_keep=1,
                 ).logits[:, -1]
-                chosen = logits.argmax(-1).tolist()
+                chosen = choose(logits)
                 staying = []
                 for row, (i, token) in enumerate(zip(alive, chosen, strict=True)):
-                    if token in self._end_ids:
-                        finished[i] = True
+                    if token in ends:
+                        closed[i] = token
                         continue
                     written[i].append(token)
                     if len(written[i]) < limits[i]:
@@ -154,7 +202,7 @@ class ModelHandle:
                 ids = torch.tensor([[chosen[row]] for row in staying], device=self.device)
                 mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
                 positions = positions[:, -1:] + 1
-        return list(zip(written, finished, strict=True))
+        return [Written(ids, end) for ids, end in zip(written, closed, strict=True)]
 
     def _padded(self, sequences: Sequence[Sequence[int]], *, left: bool) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
@@ -167,6 +215,10 @@ class ModelHandle:
             ids[row, place] = torch.as_tensor(sequence)
             mask[row, place] = 1
         return ids.to(self.device), mask.to(self.device)
+
+
+def _likeliest(logits: torch.Tensor) -> list[int]:
+    return list(logits.argmax(-1).tolist())
 
 
 def _batches(sequences: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:

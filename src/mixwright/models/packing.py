@@ -35,17 +35,21 @@ def plain_inputs(ids: torch.Tensor, segment: torch.Tensor) -> dict[str, torch.Te
 
 
 def block_mask(model: Any, segment: torch.Tensor) -> torch.Tensor:
-    """(R, 1, L, L): token i sees token j when both are of one record and j is not after i; padding sees itself.
-
-    Boolean for sdpa, additive in the model's dtype for every other attention.
-    """
+    """(R, 1, L, L): token i sees token j when both are of one record and j is not after i; padding sees itself."""
     import torch
 
     length = segment.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool, device=segment.device).tril()
     same = (segment[:, :, None] == segment[:, None, :]) & (segment >= 0)[:, :, None]
     own = torch.eye(length, dtype=torch.bool, device=segment.device)
-    seen = ((same & causal) | own)[:, None]
+    return as_mask(model, (same & causal) | own)
+
+
+def as_mask(model: Any, seen: torch.Tensor) -> torch.Tensor:
+    """(R, 1, L, L) from a bool (R, L, L): boolean for sdpa, additive in the model's dtype for every other attention."""
+    import torch
+
+    seen = seen[:, None]
     if getattr(model.config, "_attn_implementation", None) == "sdpa":
         return seen
     blocked = torch.zeros(seen.shape, dtype=model.dtype, device=seen.device)

@@ -21,12 +21,21 @@ import numpy.typing as npt
 from mixwright.ground.errors import InputError
 from mixwright.items.conversation import Message
 
+_EVERYTHING = 1 << 60  # beyond the end of any text
+
 
 class Encoded(NamedTuple):
     """ids: int32 (num_tokens,). loss: bool (num_tokens,), true where the token is to be learnt."""
 
     ids: npt.NDArray[np.int32]
     loss: npt.NDArray[np.bool_]
+
+
+class Answer(NamedTuple):
+    """An answer where it is given. prompt: the ids before it. ids: its own, closing token included."""
+
+    prompt: list[int]
+    ids: list[int]
 
 
 class ChatTokenizer:
@@ -84,29 +93,53 @@ class ChatTokenizer:
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a prompt, up to where the model writes."""
-        text = self.render(messages, answer_next=True)
+        return self.ids(self.render(messages, answer_next=True))
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a rendered text: nothing is added to it."""
         return list(self.inner(text, add_special_tokens=False)["input_ids"])
 
     def encode(self, conversations: Sequence[Sequence[Message]], *, loss: str) -> list[Encoded | ValueError]:
         """Tokens and masks of whole conversations; a ValueError in place of one that cannot be encoded.
 
-        loss: "assistant" for the assistant's turns, "all" for every token but the first.
+        loss: "assistant" for the assistant's turns, "all" for every token but the first; an end token then closes the
+        text, as in pretraining, so that a model also learns when a text is over.
         """
         texts: list[str] = []
         spans: list[list[tuple[int, int]] | ValueError] = []
         for messages in conversations:
             try:
                 text = self.render(messages, answer_next=False)
-                spans.append(self._answers(messages, text) if loss == "assistant" else [(0, len(text))])
+                spans.append(self._answers(messages, text) if loss == "assistant" else [(0, _EVERYTHING)])
             except ValueError as error:
                 text = ""
                 spans.append(error)
-            texts.append(text)
+            end = self.inner.eos_token if loss == "all" and text else None
+            texts.append(text if end is None or text.rstrip().endswith(end) else text + end)
         batch = self.inner(texts, add_special_tokens=False, return_offsets_mapping=True)
         return [
             span if isinstance(span, ValueError) else _masked(ids, offsets, span)
             for span, ids, offsets in zip(spans, batch["input_ids"], batch["offset_mapping"], strict=True)
         ]
+
+    def answers(self, prompt: Sequence[Message], texts: Sequence[str]) -> list[Answer]:
+        """Each text as the whole answer to a prompt. Raises ValueError where the template refuses or rewrites it.
+
+        The prompt's ids differ between answers only where the tokenizer merges across the boundary.
+        """
+        start = self.render(prompt, answer_next=True)
+        whole = [self.render([*prompt, {"role": "assistant", "content": text}], answer_next=False) for text in texts]
+        batch = self.inner(whole, add_special_tokens=False, return_offsets_mapping=True)
+        prompts: dict[tuple[int, ...], list[int]] = {}  # one list for all answers that share it
+        found = []
+        for text, ids, offsets in zip(whole, batch["input_ids"], batch["offset_mapping"], strict=True):
+            loss = _masked(ids, offsets, [(len(start), len(text.rstrip()))]).loss
+            if not text.startswith(start) or not loss.any():
+                raise ValueError("the chat template rewrites the prompt once it is answered")
+            first = int(loss.argmax())
+            before = prompts.setdefault(tuple(ids[:first]), ids[:first])
+            found.append(Answer(before, ids[first : first + int(loss.sum())]))
+        return found
 
     def _answers(self, messages: Sequence[Message], text: str) -> list[tuple[int, int]]:
         spans = []

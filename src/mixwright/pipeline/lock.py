@@ -20,12 +20,13 @@ from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision, hardware
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.load import LoadedRecipe
-from mixwright.recipe.parts import Source, Suite
+from mixwright.recipe.parts import SELF, Source, Suite
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.files import find_files
 from mixwright.sources.generators import abilities_of, generator_names
 
 LIBRARIES = ("numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
+ADAPTER_LIBRARIES = ("peft",)  # for `method: lora` alone
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ class Lock:
     def id(self) -> str:
         """SHA-256 of the lock, 64 hex digits."""
         return digest(self.as_json())
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of Python and of every library that the result rests on."""
+        libraries = (*LIBRARIES, *(ADAPTER_LIBRARIES if self.recipe.trains_adapters else ()))
+        return {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("mixwright", *libraries)},
+        }
 
     def check_unchanged(self, part: str, entry: Source | Suite, file_digest: FileDigests) -> None:
         """Raise InputError when a file of a source or suite is no longer the one that was locked."""
@@ -77,10 +87,7 @@ class Lock:
             },
             "sources": self._entries("sources", self.recipe.sources),
             "suites": self._entries("suites", self.recipe.suites),
-            "versions": {
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in ("mixwright", *LIBRARIES)},
-            },
+            "versions": {**self.versions},
             "hardware": hardware(self.device),
             "device": self.device,
             "precision": self.precision,
@@ -120,7 +127,7 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
             if entry.path is not None:
                 found = find_files(entry.path, f"{where}.path")
                 files[where] = [_described(path, file_digest) for path in found]
-            if entry.generate is not None:
+            if entry.generate is not None and not (part == "sources" and entry.generate == SELF):
                 _check_generator(entry, where)
     for name, suite in recipe.suites.items():
         if suite.scorer is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,16 +13,21 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
+from mixwright.evidence.summary import summarise
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
-from mixwright.ground.executor import executor_for
+from mixwright.ground.executor import Executor, executor_for
 from mixwright.ground.store import StageEvent, Store, full_disk_told
+from mixwright.items.suite import suite_about
+from mixwright.models.device import available_cores
 from mixwright.pipeline.lock import Lock, make_lock
+from mixwright.pipeline.parallel import build_arms
 from mixwright.pipeline.plan import Plan, make_plan
 from mixwright.pipeline.rundir import place, point_latest
 from mixwright.pipeline.stages import Stages
 from mixwright.recipe.load import LoadedRecipe
-from mixwright.recipe.schema import BASE_ARM, MAIN_ARM
+from mixwright.recipe.parts import Contract
+from mixwright.recipe.schema import BASE_ARM, MAIN_ARM, Recipe
 
 Step: TypeAlias = Literal["curate", "tokenize", "blend", "train", "evaluate", "certify"]
 STEPS: tuple[Step, ...] = ("curate", "tokenize", "blend", "train", "evaluate", "certify")
@@ -32,14 +37,14 @@ STEPS: tuple[Step, ...] = ("curate", "tokenize", "blend", "train", "evaluate", "
 class RunResult:
     """path: the run directory. verdict: of the blend, None when there is no contract or it was not reached.
 
-    certificates: the content of `certificate.json` by arm. events: what each stage did.
+    certificates: `certificate.json` by arm. summary: see `evidence.summary`. events: what each stage did.
     """
 
     path: Path
     lock: Lock
     verdict: str | None
     certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
-    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    summary: Sequence[Mapping[str, Any]] = ()
     events: Sequence[StageEvent] = ()
 
 
@@ -54,9 +59,11 @@ def run_recipe(
 ) -> RunResult:
     """Do everything up to `until`, reusing what is done. The store is `out/store`, the run `out/<name>-<lock>`.
 
-    threads: of the computation, all cores when None. num_workers: processes for curation.
+    threads: of each computation; all cores, divided among the workers, when None. num_workers: processes for curation
+    and for the arms of the run, which are trained and asked side by side.
     Raises InputError for bad input and BrokenRun when the run cannot go on.
     """
+    executor = executor_for(num_workers)
     with _stages(loaded, out, threads, num_workers, on_event) as stages:
         run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
         if run.exists() and not run.is_dir():
@@ -64,7 +71,7 @@ def run_recipe(
         run.mkdir(parents=True, exist_ok=True)
         with stages.store.locked("run", stages.lock.id[:24]):
             _write_about(run, loaded, stages.lock)
-            result = _through(stages, run, STEPS.index(until))
+            result = _through(stages, run, STEPS.index(until), executor)
             if until == STEPS[-1] or not _is_finished(run):  # a shorter command keeps the verdict that stands
                 _write_run(run, loaded, stages.lock, result, stages.store.events)
             point_latest(run, loaded.recipe.name)
@@ -96,6 +103,8 @@ def _stages(
     store = Store(out / "store", on_event)
     try:
         with full_disk_told("run folder", out):
+            if threads is None and num_workers > 1:
+                threads = max(1, available_cores() // num_workers)
             lock = make_lock(loaded, store.file_digest, threads)
             store.file_digest.save()
             yield Stages(lock, store, executor_for(num_workers))
@@ -103,10 +112,10 @@ def _stages(
         raise loaded.located(error) from None
 
 
-def _through(stages: Stages, run: Path, last: int) -> RunResult:
+def _through(stages: Stages, run: Path, last: int, executor: Executor) -> RunResult:
     recipe, arms = stages.recipe, stages.recipe.arm_names
     certificates: dict[str, dict[str, Any]] = {}
-    scores: dict[str, dict[str, float]] = {}
+    summary: list[dict[str, Any]] = []
     for name, suite in stages.suites.items():
         _put(suite, run / "suites" / name)
     _put(stages.corpus(), run / "corpus")
@@ -120,21 +129,36 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
     if last >= STEPS.index("evaluate") and recipe.suites:
         stages.responses(BASE_ARM)  # before any training: prompts that do not fit, models that cannot be asked
     if last >= STEPS.index("train"):
+        build_arms(stages, executor, train_only=last < STEPS.index("evaluate"))
         for arm in arms:
-            _put(stages.training(arm), run / "arms" / arm / "training")
+            if len(recipe.arm_candidates(arm)) > 1:
+                _put(stages.choice(arm), run / "arms" / arm / "choice")
+            _put(stages.model(arm), run / "arms" / arm / "training")
     if last >= STEPS.index("evaluate") and recipe.suites:
         for arm in (BASE_ARM, *arms):
             _put(stages.responses(arm), run / "arms" / arm / "responses")
             records = stages.records(arm)
             _put(records, run / "arms" / arm / "evaluation")
-            scores[arm] = records.manifest["counts"]
+            if stages.session_requests:
+                _put(stages.session(arm), run / "arms" / arm / "session")
+        summary = _summary(stages)
     if last >= STEPS.index("certify") and recipe.contract is not None:
         for arm in arms:
             certificate = stages.certificate(arm)
             _put(certificate, run / "arms" / arm / "certificate")
             certificates[arm] = read_json(certificate / "certificate.json")
     verdict = certificates[MAIN_ARM]["verdict"] if certificates else None
-    return RunResult(run, stages.lock, verdict, certificates, scores, stages.store.events)
+    return RunResult(run, stages.lock, verdict, certificates, summary, stages.store.events)
+
+
+def _summary(stages: Stages) -> list[dict[str, Any]]:
+    arms = {arm: stages.records(arm) / "records.parquet" for arm in (BASE_ARM, *stages.recipe.arm_names)}
+    about = {name: suite_about(folder) for name, folder in stages.items("certify").items()}
+    return summarise(about, arms, BASE_ARM, _confidence(stages.recipe))
+
+
+def _confidence(recipe: Recipe) -> float:
+    return (recipe.contract or Contract()).confidence
 
 
 def _is_finished(run: Path) -> bool:
@@ -154,6 +178,8 @@ def _write_about(run: Path, loaded: LoadedRecipe, lock: Lock) -> None:
 
 
 def _write_run(run: Path, loaded: LoadedRecipe, lock: Lock, result: RunResult, events: Sequence[StageEvent]) -> None:
+    if result.summary:
+        write_json(run / "summary.json", {"confidence": _confidence(loaded.recipe), "rows": [*result.summary]})
     arms = [BASE_ARM, *loaded.recipe.arm_names] if loaded.recipe.suites else [*loaded.recipe.arm_names]
     write_json(
         run / "run.json",

@@ -7,7 +7,7 @@ be able to spend its budget. Broken ones are reported together, each with its pl
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,7 @@ from mixwright.recipe.parts import (
     Strict,
     Suite,
     Train,
+    Tune,
 )
 from mixwright.recipe.problems import Problem, problems_error
 
@@ -43,6 +44,19 @@ def split_metric(name: str) -> tuple[str, str]:
     return name, ""
 
 
+class Candidate(NamedTuple):
+    """One setting of an arm among those to choose from: a learning rate, or the weight of an interpolation."""
+
+    learning_rate: float | None = None
+    weight: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells it from the arm's others, for people and file names."""
+        name, value = ("lr", self.learning_rate) if self.learning_rate is not None else ("weight", self.weight)
+        return f"{name}={value!r}".removesuffix(".0")
+
+
 class Recipe(Strict):
     """A recipe: complete, consistent, and all that a run depends on besides the files it names."""
 
@@ -56,6 +70,7 @@ class Recipe(Strict):
     blend: Blend
     arms: dict[Name, Arm] = Field(default_factory=dict)
     train: Train = Train()
+    tune: Tune | None = None
     evaluate: Evaluate = Evaluate()
     contract: Contract | None = None
 
@@ -64,8 +79,10 @@ class Recipe(Strict):
         shares = self._check_shares(("blend", "shares"), self.blend.shares)
         problems = [
             *(shares or self._check_arms()),  # what is wrong with the arms may only follow from the shares
+            *self._check_methods(),
             *self._check_suites(),
             *self._check_contract(),
+            *self._check_tune(),
         ]
         if problems:
             raise problems_error(problems)
@@ -92,6 +109,10 @@ class Recipe(Strict):
         for name, arm in self.arms.items():
             if name in (BASE_ARM, MAIN_ARM):
                 problems.append(Problem(("arms", name), "this name is taken by the recipe itself", "Choose another."))
+            if arm.interpolate is not None:
+                problems += self._check_interpolation(name, arm.interpolate)
+                continue
+            assert arm.shares is not None
             if arm.shares == "domain":
                 if not any(source in self.blend.shares for source in domain):
                     path, fix = ("arms", name, "shares"), "Write the shares out."
@@ -112,10 +133,40 @@ class Recipe(Strict):
         ]
         return problems
 
+    def _check_interpolation(self, name: str, tuned: str) -> list[Problem]:
+        path = ("arms", name, "interpolate")
+        if tuned not in self.trained_arms:
+            fix = did_you_mean(tuned, self.trained_arms)
+            return [Problem(path, f"no trained arm is called '{tuned}'", fix)]
+        if self.tune is None and len(self.arms[name].weights) > 1:
+            fix = "Add 'tune: {}', or give one weight."
+            return [Problem(("arms", name, "weights"), "there is no 'tune' to choose one of them", fix)]
+        return []
+
+    def _check_tune(self) -> list[Problem]:
+        if self.tune is None:
+            return []
+        if self.contract is None:
+            fix = "Add a contract: the candidate that comes closest to it is taken."
+            return [Problem(("tune",), "there is no contract to choose by", fix)]
+        if all(len(self.arm_candidates(arm)) == 1 for arm in self.arm_names):
+            fix = "Add 'learning_rates: [5e-4, 1e-3]', or remove 'tune'."
+            return [Problem(("tune",), "there is nothing to choose from", fix)]
+        return []
+
     def _check_budget(self, path: tuple[str, ...], budget: Budget, shares: Shares) -> list[Problem]:
         roles = {self.sources[name].role for name in shares if name in self.sources}
         if budget.domain_epochs is not None and "domain" not in roles:
             return [Problem(path, "a budget in domain_epochs needs a domain source in the blend", "Use budget.tokens.")]
+        return []
+
+    def _check_methods(self) -> list[Problem]:
+        if self.trains_adapters and self.train.optimizer == "muon":
+            message = "muon orthogonalises the updates of whole weight matrices, and lora trains factors of them"
+            return [Problem(("train", "optimizer"), message, "Use adamw.")]
+        if not self.trains_adapters and "lora" in self.train.model_fields_set:
+            fix = "Set train.method: lora, or leave it out."
+            return [Problem(("train", "lora"), "nothing is trained with 'method: lora'", fix)]
         return []
 
     def _check_suites(self) -> list[Problem]:
@@ -179,14 +230,39 @@ class Recipe(Strict):
 
     @property
     def arm_names(self) -> tuple[str, ...]:
-        """The arms to train, comparisons first, the blend last."""
+        """All arms but the base, comparisons first, the blend last."""
         return (*self.arms, MAIN_ARM)
 
+    @property
+    def trained_arms(self) -> tuple[str, ...]:
+        """The arms that are trained, comparisons first, the blend last."""
+        return (*(name for name, arm in self.arms.items() if arm.interpolate is None), MAIN_ARM)
+
+    @property
+    def trains_adapters(self) -> bool:
+        """Whether any arm is trained by low-rank adapters."""
+        return "lora" in (self.train.method, *(arm.method for arm in self.arms.values()))
+
+    def parent(self, arm: str) -> str:
+        """The trained arm from which an interpolated arm goes back to the base; a trained arm itself."""
+        found = self.arms[arm].interpolate if arm in self.arms else None
+        return found or arm
+
+    def arm_candidates(self, arm: str) -> tuple[Candidate, ...]:
+        """The settings that an arm chooses from: one or more."""
+        if arm not in self.trained_arms:
+            return tuple(Candidate(weight=weight) for weight in self.arms[arm].weights)
+        own = self.arms[arm].learning_rate if arm in self.arms else None
+        if own is None and self.tune is not None and self.tune.learning_rates:
+            return tuple(Candidate(learning_rate=rate) for rate in self.tune.learning_rates)
+        return (Candidate(learning_rate=own or self.train.learning_rate),)
+
     def arm_shares(self, arm: str) -> Shares:
-        """The shares of an arm. `domain` becomes the blend's domain sources in their own proportion."""
+        """The shares of a trained arm. `domain` becomes the blend's domain sources in their own proportion."""
         if arm == MAIN_ARM:
             return self.blend.shares
         shares = self.arms[arm].shares
+        assert shares is not None
         if shares != "domain":
             return shares
         domain = {
@@ -198,16 +274,16 @@ class Recipe(Strict):
         return {name: share / total for name, share in domain.items()}
 
     def arm_blend(self, arm: str) -> Blend:
-        """The blend of an arm, complete."""
+        """The blend of a trained arm, complete."""
         if arm == MAIN_ARM:
             return self.blend
         budget = self.arms[arm].budget or self.blend.budget
         return self.blend.model_copy(update={"shares": self.arm_shares(arm), "budget": budget})
 
-    def arm_train(self, arm: str) -> Train:
-        """The training settings of an arm, complete."""
-        if arm == MAIN_ARM:
-            return self.train
-        chosen = self.arms[arm]
-        changes = {key: getattr(chosen, key) for key in ("learning_rate", "seed") if getattr(chosen, key) is not None}
+    def arm_train(self, arm: str, candidate: Candidate) -> Train:
+        """The training settings of a trained arm's candidate, complete."""
+        changes: dict[str, float | int | str | None] = {"learning_rate": candidate.learning_rate}
+        if arm != MAIN_ARM:
+            chosen = self.arms[arm]
+            changes |= {key: getattr(chosen, key) for key in ("seed", "method") if getattr(chosen, key) is not None}
         return self.train.model_copy(update=changes)

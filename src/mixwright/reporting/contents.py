@@ -111,6 +111,54 @@ class TrainingStep:
     seconds: float
 
 
+class Turn(NamedTuple):
+    """One request of the session with the arm's answer; `finished` is False where the answer was cut off."""
+
+    request: str
+    response: str
+    finished: bool
+
+
+class SearchClause(NamedTuple):
+    """One clause as measured for a candidate on the search split; `slack` is estimate minus threshold."""
+
+    kind: str
+    name: str
+    named: bool
+    base: float
+    candidate: float
+    estimate: float
+    slack: float
+    num_items: int
+
+    @property
+    def title(self) -> str:
+        return self.name.partition(":")[2] or self.name
+
+    @property
+    def threshold(self) -> float:
+        return self.estimate - self.slack
+
+    @property
+    def margin(self) -> float:
+        return abs(self.threshold)
+
+
+class Candidate(NamedTuple):
+    """One setting that an arm could have had: `label` is `lr=0.001` or `weight=0.5`."""
+
+    label: str
+    slack: float
+    clauses: tuple[SearchClause, ...]
+
+
+class Choice(NamedTuple):
+    """The settings that were tried for an arm, and the label of the one it has."""
+
+    chosen: str
+    candidates: tuple[Candidate, ...]
+
+
 @dataclass(frozen=True)
 class Arm:
     """Everything one arm left behind; what it did not leave is None (or empty)."""
@@ -120,6 +168,29 @@ class Arm:
     training: tuple[TrainingStep, ...]
     answers: Mapping[ItemKey, Answer]
     certificate: Certificate | None
+    session: tuple[Turn, ...] = ()
+    choice: Choice | None = None
+
+
+class SummaryRow(NamedTuple):
+    """One arm on one suite: the mean over its abilities, and the paired difference to the base (NaN for the base)."""
+
+    arm: str
+    suite: str
+    role: str
+    score: float
+    parse_rate: float
+    difference: float
+    low: float
+    high: float
+    num_items: int
+
+
+class Summary(NamedTuple):
+    """Every arm on every suite; `confidence` of each one-sided bound, where it was written."""
+
+    confidence: float | None
+    rows: tuple[SummaryRow, ...]
 
 
 @dataclass(frozen=True)
@@ -151,6 +222,7 @@ class RunContents:
     suites: tuple[Suite, ...]
     items: Mapping[ItemKey, Item]
     arms: tuple[Arm, ...]
+    summary: Summary | None = None
 
     def arm(self, name: str) -> Arm | None:
         return next((arm for arm in self.arms if arm.name == name), None)

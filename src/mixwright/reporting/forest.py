@@ -2,8 +2,7 @@
 
 Each clause is one strip, drawn to sit inside a row of a real table, so the picture and its numbers
 cannot drift apart and a screen reader meets both. Positions are per cent, so a strip fills any width
-without distorting its text. The verdict is told by the shape of the mark as well as by colour: disc
-PASS, cross FAIL, diamond INCONCLUSIVE.
+without distorting its text.
 """
 
 import math
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mixwright.reporting.contents import Clause
+from mixwright.reporting.marks import verdict_mark
 from mixwright.reporting.svg import Scale, drawing, element, nice_ticks, padded
 from mixwright.reporting.wording import asked, margin_points, signed_points
 
@@ -42,7 +42,7 @@ def forest_strip(clause: Clause, scale: Scale) -> Markup:
         shapes.append(element("line", x1=low, x2=high, y1="50%", y2="50%", class_="interval"))
         shapes += [_placed(cap, low), _placed(cap, high)]
     if math.isfinite(clause.estimate):
-        shapes.append(_placed(_mark(clause.verdict), _at(scale, clause.estimate)))
+        shapes.append(_placed(verdict_mark(clause.verdict), _at(scale, clause.estimate)))
     label = (
         f"{clause.title}: difference {signed_points(clause.estimate)} points, "
         f"from {signed_points(clause.low)} to {signed_points(clause.high)}; "
@@ -69,13 +69,3 @@ def _at(scale: Scale, value: float) -> str:
 def _placed(shape: Markup, x: str) -> Markup:
     """`shape`, drawn around its own origin, at `x` in the middle of the strip."""
     return element("svg", shape, x=x, y="50%", overflow="visible")
-
-
-def _mark(verdict: str) -> Markup:
-    if verdict == "PASS":
-        return element("circle", r=6.5, class_="mark solid")
-    if verdict == "FAIL":
-        return element("rect", x=-7.5, y=-7.5, width=15, height=15, rx=3, class_="mark solid") + element(
-            "path", d="M-3.5-3.5 3.5 3.5M3.5-3.5-3.5 3.5", class_="cross"
-        )
-    return element("path", d="M0-8 8 0 0 8-8 0Z", class_="mark hollow")

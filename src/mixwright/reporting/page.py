@@ -17,14 +17,19 @@ from markupsafe import Markup
 from mixwright.reporting import wording
 from mixwright.reporting.bars import share_bar
 from mixwright.reporting.checks import checks
+from mixwright.reporting.choosing import choices
 from mixwright.reporting.contents import BASE_ARM, Certificate, Clause, RunContents
 from mixwright.reporting.curves import training_views
 from mixwright.reporting.flips import flips_of
 from mixwright.reporting.forest import forest_axis, forest_scale, forest_strip
+from mixwright.reporting.frontier import frontier
+from mixwright.reporting.frontier_plot import frontier_plot
 from mixwright.reporting.intake import intake, is_leak, reasons
-from mixwright.reporting.scores import evaluated_arms, mean_score, score_tables
+from mixwright.reporting.origins import origins
+from mixwright.reporting.scores import score_tables
+from mixwright.reporting.session import session_view
 from mixwright.reporting.shares import UNITS, blend_view, source_colours
-from mixwright.reporting.tradeoff import ArmPoint, tradeoff_plot
+from mixwright.reporting.standings import standings
 
 DEFAULT_CONFIDENCE = 0.95
 KINDS = {"improve": "Must improve", "keep": "Must be kept", "never": "Must never happen"}
@@ -54,15 +59,6 @@ class Tile(NamedTuple):
     clause: Clause
 
 
-class ArmGlance(NamedTuple):
-    """One arm in one line: mean scores over the domain and the general abilities, and the verdict."""
-
-    arm: str
-    domain: float | None
-    general: float | None
-    verdict: str | None
-
-
 def render(run: RunContents) -> str:
     """The whole page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -83,6 +79,7 @@ def render(run: RunContents) -> str:
         "whole": wording.whole,
         "duration": wording.duration,
         "visible": wording.visible,
+        "verdict_in_words": wording.verdict_in_words,
         "spaced": lambda name: name.replace("_", " "),
     }
     environment.globals |= {
@@ -103,17 +100,20 @@ def _views(run: RunContents) -> dict[str, object]:
     certificates = [arm.certificate for arm in run.arms if arm.certificate]
     certificates.sort(key=lambda certificate: certificate.arm != run.main_arm)
     confidence = certificates[0].confidence if certificates else DEFAULT_CONFIDENCE
+    if run.summary and run.summary.confidence is not None:
+        confidence = run.summary.confidence
     contracts = [
         ArmContract(certificate, wording.verdict_sentence(certificate), _groups(certificate))
         for certificate in certificates
     ]
     colours = source_colours(run)
-    blends = [view for arm in run.arms if (view := blend_view(arm, colours))]
+    interpolated = origins(run)
+    blends = [view for arm in run.arms if arm.name not in interpolated and (view := blend_view(arm, colours))]
     sources = intake(run)
     base = run.arm(BASE_ARM)
     compared = [arm for arm in run.arms if arm.answers and arm.name != BASE_ARM] if base and base.answers else []
     compared.sort(key=lambda arm: arm.name != run.main_arm)
-    glance = _glance(run)
+    shown = frontier(run)
     main = next((contract for contract in contracts if contract.certificate.arm == run.main_arm), None)
     return {
         "run": run,
@@ -123,8 +123,12 @@ def _views(run: RunContents) -> dict[str, object]:
         "contracts": contracts,
         "others": [contract for contract in contracts if contract is not main],
         "tiles": _tiles(main.certificate.clauses) if main else [],
-        "glance": glance,
-        "tradeoff": _tradeoff(glance),
+        "session": session_view(run),
+        "standings": standings(run),
+        "frontier": shown,
+        "plot": frontier_plot(shown) if shown else None,
+        "choices": choices(run),
+        "interpolated": interpolated,
         "tables": score_tables(run, confidence),
         "units": UNITS,
         "blends": blends,
@@ -154,27 +158,6 @@ def _tiles(clauses: Sequence[Clause]) -> list[Tile]:
     single = [clause for clause in kept if clause.is_single_ability]
     weakest = min(single, key=lambda clause: clause.estimate, default=None)
     return gains + whole + ([Tile(f"weakest ability: {weakest.title}", weakest)] if weakest else [])
-
-
-def _glance(run: RunContents) -> list[ArmGlance]:
-    return [
-        ArmGlance(
-            arm.name,
-            mean_score(run, arm, "domain"),
-            mean_score(run, arm, "general"),
-            arm.certificate.verdict if arm.certificate else None,
-        )
-        for arm in evaluated_arms(run)
-    ]
-
-
-def _tradeoff(glance: Sequence[ArmGlance]) -> Markup | None:
-    placed = [
-        ArmPoint(arm.arm, arm.general, arm.domain, arm.verdict)
-        for arm in glance
-        if arm.general is not None and arm.domain is not None
-    ]
-    return tradeoff_plot(placed) if len(placed) > 1 and placed[0].arm == BASE_ARM else None
 
 
 def _asset(name: str) -> str:

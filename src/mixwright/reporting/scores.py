@@ -1,9 +1,9 @@
-"""Scores of every arm on every suite and ability, with the parse rate beside each score.
+"""Scores of every arm on every ability, with the parse rate beside each score.
 
 A score says nothing about why it is low; the parse rate does: an answer that could not be read was a
 wrong format, not lost knowledge. Differences to the base are paired on the same items, by the same
-function that certifies. The mean of a role gives every ability the same weight, however many items it
-has, so that a large suite cannot hide a small one; a suite's own row pools its items.
+function that certifies. The means of a role and of a suite give every ability the same weight, however many
+items it has, so that a large suite cannot hide a small one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,7 +73,10 @@ def evaluated_arms(run: RunContents) -> list[Arm]:
 
 
 def score_tables(run: RunContents, confidence: float) -> list[ScoreTable]:
-    """One table for the domain suites and one for the general ones; a role without suites gives none."""
+    """One table for the domain suites and one for the general ones; a role without suites gives none.
+
+    Where the run has a summary, whole suites stand in it and not here.
+    """
     arms = evaluated_arms(run)
     tables = []
     for role in ("domain", "general"):
@@ -83,14 +86,20 @@ def score_tables(run: RunContents, confidence: float) -> list[ScoreTable]:
             for ability in stratum.abilities:
                 suites.setdefault(ability.suite, {})[ability] = None
         rows = []
-        if len(suites) > 1 or (role == "general" and any(len(members) > 1 for members in suites.values())):
+        whole = run.summary is None and role == "general" and any(len(members) > 1 for members in suites.values())
+        if len(suites) > 1 or whole:
             everything = {ability for members in suites.values() for ability in members}
             rows.append(_row(f"{role} mean", "mean", strata, everything, confidence))
         for suite, members in sorted(suites.items()):
-            rows.append(_row(suite, "suite", strata, set(members), confidence))
+            if run.summary is None:
+                rows.append(_row(suite, "suite", strata, set(members), confidence))
             if len(members) > 1:
-                rows += [_row(member.name, "ability", strata, {member}, confidence) for member in sorted(members)]
-        if rows:
+                prefix = f"{suite}/" if run.summary and len(suites) > 1 else ""
+                rows += [
+                    _row(f"{prefix}{member.name}", "ability", strata, {member}, confidence)
+                    for member in sorted(members)
+                ]
+        if any(row.level != "mean" for row in rows):
             tables.append(ScoreTable(role, tuple(arm.name for arm in arms), tuple(rows)))
     return tables
 

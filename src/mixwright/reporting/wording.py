@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from mixwright.reporting.contents import Certificate, Clause
+from mixwright.reporting.contents import Certificate, Clause, SearchClause
 
 VERDICT_SYMBOLS = {"PASS": "✓", "FAIL": "✕", "INCONCLUSIVE": "?"}
 LONGEST_LIST = 3
@@ -74,10 +74,18 @@ def shortened(text: str, limit: int) -> str:
     return text if rest <= 0 else f"{text[:limit]} … ({whole(rest)} more characters)"
 
 
-def asked(clause: Clause) -> str:
+def asked(clause: Clause | SearchClause) -> str:
     """What a clause asks: `gain of at least 5`, `loss of at most 2.5`."""
     side = "gain of at least" if clause.kind == "improve" else "loss of at most"
     return f"{side} {margin_points(clause.margin)}"
+
+
+def verdict_in_words(verdict: str, arm: str) -> str:
+    """What a verdict says about `arm`, without a number."""
+    return {
+        "PASS": f"{arm} meets its contract",
+        "FAIL": f"{arm} breaks its contract",
+    }.get(verdict, f"the evidence does not settle whether {arm} meets its contract")
 
 
 def verdict_sentence(certificate: Certificate) -> str:

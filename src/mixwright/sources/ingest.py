@@ -6,29 +6,36 @@ the recipe, and suites can be made of them before anything is curated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
-from mixwright.recipe.parts import Source
+from mixwright.recipe.parts import SELF, Source
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import FormFault, ToConversation, conversation_reader
 from mixwright.sources.generators import generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record
+from mixwright.sources.replay import Replayed
 from mixwright.sources.templates import text_at
 
 
-def ingest(name: str, source: Source, out: Path) -> Mapping[str, Json]:
+def ingest(
+    name: str, source: Source, out: Path, *, replay: Iterable[Replayed] = (), licence: str = "unknown"
+) -> Mapping[str, Json]:
     """Write `records.parquet`, `dropped.parquet` and `counts.json` of one source. Returns the counts.
 
+    replay: the conversations of a source `generate: self`. licence: of the model that wrote them.
     Raises InputError for a file that cannot be read, a form that does not fit, an empty source, and - unless the recipe
     says `malformed: drop` - the first malformed row, with file and line.
     """
-    rows = _generated(name, source) if source.generate else _from_files(name, source)
+    if source.generate == SELF:
+        rows: Iterable[Record | Dropped] = _replayed(name, source, replay, licence)
+    else:
+        rows = _generated(name, source) if source.generate else _from_files(name, source)
     with (
         RecordWriter(out / "records.parquet", Record) as records,
         RecordWriter(out / "dropped.parquet", Dropped) as dropped,
@@ -90,6 +97,26 @@ def _generated(name: str, source: Source) -> Iterator[Record]:
             group=example.group,
             split=_split(name, source, example.group),
         )
+
+
+def _replayed(name: str, source: Source, replay: Iterable[Replayed], licence: str) -> Iterator[Record | Dropped]:
+    for number, conversation in enumerate(replay, 1):
+        origin = f"{SELF}:{number}"
+        if conversation.fault:
+            yield Dropped("", name, origin, "malformed", conversation.fault, "", "")
+            continue
+        messages = conversation.messages
+        if source.system is not None and messages[0]["role"] != "system":
+            messages = [{"role": "system", "content": source.system}, *messages]
+        record = conversation_record(
+            messages,
+            source=name,
+            origin=origin,
+            licence=source.licence if source.licence != "unknown" else licence,
+            group=None,
+            split="train",
+        )
+        yield record._replace(split=_split(name, source, record.group))
 
 
 def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:

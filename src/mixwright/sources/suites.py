@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_digest
-from mixwright.items.suite import Item, write_suite
+from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.parts import Scorer, Suite, Template
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import from_template
 from mixwright.sources.generators import abilities_of, generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import read_records
-from mixwright.sources.templates import fill
+from mixwright.sources.templates import fill, look_up
+
+SEARCH = "search"  # the folder, inside a suite's, of the items set aside for choosing
 
 
-def build_suite(name: str, suite: Suite, heldout: Path | None, out: Path) -> Mapping[str, Json]:
-    """Write one suite. heldout: `records.parquet` of the source for a suite of held-out rows.
+def build_suite(
+    name: str, suite: Suite, heldout: Path | None, out: Path, *, search_share: float = 0.0
+) -> Mapping[str, Json]:
+    """Write one suite, and beside it in `search/` the items set aside for choosing among candidates.
 
-    Raises InputError with file and line for a row that cannot become an item, and for a suite without items.
+    heldout: `records.parquet` of the source for a suite of held-out rows. search_share: of the clusters; 0 for none.
+    Raises InputError with file and line for a row that cannot become an item, for a suite without items, and for an
+    ability with too few clusters to divide.
     """
     if suite.path is not None:
         items: Iterable[Item] = _from_files(name, suite)
@@ -40,7 +47,23 @@ def build_suite(name: str, suite: Suite, heldout: Path | None, out: Path) -> Map
         )
         raise InputError("the suite has no items", where=f"suites.{name}", fix=fix)
     about: dict[str, Json] = {"role": suite.role, "version": suite.version, "licence": suite.licence}
-    return write_suite(out, name, about, chosen)
+    if not search_share:
+        return write_suite(out, name, about, chosen)
+    searched = [item for item in chosen if _is_for_search(item, search_share)]
+    certifying = [item for item in chosen if not _is_for_search(item, search_share)]
+    for ability in sorted({item.ability for item in chosen}):
+        for part, words in ((searched, "choose by"), (certifying, "certify with")):
+            if not any(item.ability == ability for item in part):
+                fix = "Give it items of more clusters, or another tune.search_share."
+                raise InputError(f"no item of {name}/{ability} is left to {words}", where=f"suites.{name}", fix=fix)
+    (out / SEARCH).mkdir()
+    set_aside = write_suite(out / SEARCH, name, about, searched)
+    return {**write_suite(out, name, about, certifying), "for_search": set_aside["items"]}
+
+
+def _is_for_search(item: Item, share: float) -> bool:
+    """Whole clusters, by a hash: an item stays on its side whatever is added to the suite."""
+    return derive_seed("search", item.cluster) / 2**63 < share
 
 
 def _item(
@@ -53,6 +76,7 @@ def _item(
     prompt: list[dict[str, str]],
     target: str,
 ) -> Item:
+    weighed = suite.answer == "likelihood"
     return Item(
         suite=name,
         ability=ability,
@@ -60,9 +84,26 @@ def _item(
         prompt=tuple(prompt),
         target=target,
         scorer=scorer.name,
-        options=scorer.options,
-        max_new_tokens=suite.max_new_tokens,
+        options={**scorer.options, "likelihood": suite.normalise} if weighed else scorer.options,
+        max_new_tokens=0 if weighed else suite.max_new_tokens,
     )
+
+
+def _of_row(scorer: Scorer, row: Mapping[str, Any]) -> Scorer:
+    """The scorer with this row's options: texts with fields, or `{column}` for a column that holds the list."""
+    if scorer.name != "choice":
+        return scorer
+    options = scorer.options["options"]
+    if isinstance(options, str):
+        column = options.strip("{} ")
+        if not isinstance(look_up(column, row), list):
+            raise ValueError(f"the column '{column}' holds no list of options")
+        options = [f"{{{column}.{n}}}" for n in range(len(look_up(column, row)))]
+    options = [fill(option, row) for option in options]
+    fault = options_fault(options)
+    if fault:
+        raise ValueError(fault)
+    return Scorer(name=scorer.name, options={**scorer.options, "options": options})
 
 
 def _from_files(name: str, suite: Suite) -> Iterator[Item]:
@@ -80,7 +121,7 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
                 yield _item(
                     name,
                     suite,
-                    suite.scorer,
+                    _of_row(suite.scorer, row.value),
                     ability=fill(suite.ability or name, row.value),
                     cluster=fill(suite.cluster, row.value) if suite.cluster else text_digest(canonical_json(prompt)),
                     prompt=prompt,
@@ -117,6 +158,9 @@ def _generated(name: str, suite: Suite) -> Iterator[Item]:
 
 def _from_heldout(name: str, suite: Suite, records: Path) -> Iterator[Item]:
     assert suite.scorer is not None
+    if isinstance(suite.scorer.options.get("options"), str):
+        fix = "Write the options out: [first, second]."
+        raise InputError("held-out rows have no columns left to take options from", where=f"suites.{name}", fix=fix)
     for record in read_records(records):
         messages = json.loads(record.messages)
         if record.split != "heldout" or messages[-1]["role"] != "assistant":

@@ -1,8 +1,9 @@
 """Checkpoints: whole or absent, exact, and free of pickle.
 
-Everything a continued run needs to be the undisturbed one: weights and optimizer state in fp32 safetensors; step,
-mixer state and running sums as JSON. A checkpoint is written beside, flushed and renamed; the one before it is removed
-only then, so a kill at any moment leaves a good one. Random numbers need no saving: they are seeded from the step.
+Everything a continued run needs to be the undisturbed one: trained weights and optimizer state in fp32 safetensors;
+step, mixer state and running sums as JSON. Frozen weights come from the base again. A checkpoint is written beside,
+flushed and renamed; the one before it is removed only then, so a kill at any moment leaves a good one. Random numbers
+need no saving: they are seeded from the step.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optim
     beside = folder / f"writing-{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
-    weights = {name: parameter.detach().contiguous() for name, parameter in model.named_parameters()}
+    weights = {name: parameter.detach().contiguous() for name, parameter in _trained(model)}
     save_file(weights, beside / "weights.safetensors")
     save_file(
         {k: v.contiguous() for k, v in named_state(model, optimizers).items()},
@@ -62,8 +63,12 @@ def load_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optim
         except (OSError, ValueError, SafetensorError):
             continue  # torn by a power cut: an older one serves, or the start
         with torch.no_grad():
-            for name, parameter in model.named_parameters():
+            for name, parameter in _trained(model):
                 parameter.copy_(weights[name])
         restore_state(model, optimizers, moments)
         return state
     return None
+
+
+def _trained(model: Any) -> list[tuple[str, torch.nn.Parameter]]:
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]

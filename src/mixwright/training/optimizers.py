@@ -2,7 +2,8 @@
 
 Muon (Jordan et al. 2024) orthogonalises the update of a weight matrix; its rate is scaled so that an update has the
 size AdamW's would have (Liu et al. 2025, "Muon is scalable"), and one learning rate serves both. Embeddings, the output
-head and vectors are no linear maps between hidden states and stay with AdamW.
+head and vectors are no linear maps between hidden states and stay with AdamW. The factors of an adapter are maps, but
+to orthogonalise the update of each says little about that of their product: a recipe that asks for both is refused.
 """
 
 from __future__ import annotations

@@ -8,9 +8,7 @@ checkpoint: killed anywhere and resumed, the run ends with the same weights, bit
 
 from __future__ import annotations
 
-import json
 import math
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,9 +26,11 @@ from mixwright.models.device import autocast
 from mixwright.models.handle import load_model
 from mixwright.models.packing import check_packing, packed_inputs, plain_inputs
 from mixwright.models.predictions import choose_attention, chosen_logits, head_stands_alone
+from mixwright.models.saving import save_model
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.parts import Train
 from mixwright.tokens.store import TokenStore
+from mixwright.training.adapters import add_adapters, merge_adapters, save_adapters
 from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
 from mixwright.training.metrics import Metrics
 from mixwright.training.optimizers import build_optimizers
@@ -53,14 +53,16 @@ def train(
     out: Path,
 ) -> Mapping[str, Json]:
     """Train one arm and write `model/`, `metrics.jsonl` and `timing.jsonl` to `out`, resuming what lies there.
+    With `method: lora` also `adapter/`.
 
     realised: the blend stage's `realised.json`; what entered the model is counted here anew and must equal it.
-    Raises InputError for an architecture that cannot be packed, BrokenRun when the loss is no longer finite.
+    Raises InputError for an architecture that cannot be packed or adapted, BrokenRun when the loss is no longer finite.
     """
     import torch
 
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     model = load_model(base, device)
+    tuner = add_adapters(model, settings) if settings.method == "lora" else None
     model.train()
     choose_attention(model, plan.row_tokens)
     head_alone = head_stands_alone(model)
@@ -111,7 +113,10 @@ def train(
     totals = {name: int(count) for name, count in zip(names, entered, strict=True)}
     assert totals == realised["totals"]["tokens"], (totals, realised["totals"]["tokens"])
     assert step == num_steps, (step, num_steps)
-    _save_model(model, base, out / "model")
+    if tuner is not None:
+        save_adapters(tuner, settings, out / "adapter")
+        merge_adapters(tuner)
+    save_model(model, base, out / "model")
     return {"steps": step, "tokens": sum(totals.values())}
 
 
@@ -155,19 +160,3 @@ def _step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return np.concatenate(losses) if losses else np.zeros(0)
-
-
-def _save_model(model: Any, base: Path, folder: Path) -> None:
-    """The model in the number format of its base, with the base's own tokenizer files beside it."""
-    import torch
-
-    config = json.loads((base / "config.json").read_text())
-    name = config.get("dtype") or config.get("torch_dtype") or "float32"
-    shutil.rmtree(folder, ignore_errors=True)
-    model.to(getattr(torch, name)).save_pretrained(folder)
-    for path in sorted(base.iterdir()):
-        known = path.name.startswith(
-            ("tokenizer", "special_tokens", "added_tokens", "chat_template", "vocab", "merges")
-        )
-        if known and path.is_file():
-            shutil.copyfile(path, folder / path.name)

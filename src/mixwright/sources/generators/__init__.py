@@ -7,6 +7,7 @@ Use `generate(name, seed=..., num_records=..., split=...)` and `abilities_of(nam
 is one decorated function per ability (see `interface.register`).
 """
 
+from mixwright.sources.generators import sessions as _sessions
 from mixwright.sources.generators import skills as _skills
 from mixwright.sources.generators import support_desk as _support_desk
 from mixwright.sources.generators.interface import (
@@ -21,7 +22,7 @@ from mixwright.sources.generators.interface import (
     register,
 )
 
-_REGISTERED = (_skills, _support_desk)  # imported for the abilities that they register
+_REGISTERED = (_skills, _sessions, _support_desk)  # imported for the abilities that they register
 
 __all__ = [
     "Draft",

@@ -9,7 +9,7 @@ turns such functions into a data set of any length:
   with its phrasing. A hash of that content says on which side it lives, for every seed and in every ability
   alike; a draft that falls on the other side is thrown away and drawn again. The price is that one draw in
   five (or four in five, for the test side) is wasted, which costs microseconds; a random split would be free
-  and would leak.
+  and would leak. An ability whose material is written for one side or the other names the `side` instead.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Draft(NamedTuple):
     """What an ability function returns.
 
     `content` decides train or test. It must be a function of the prompt: equal prompts have equal content.
-    `group` is the content itself unless said. `system` becomes a system message ahead of the prompt.
+    `group` is the content itself unless said. `system` becomes a system message ahead of the prompt, `history`
+    the (user, assistant) turns between the two. `side` replaces the hash of the content for drafts made of
+    material that is listed by side; it too must be a function of the prompt.
     """
 
     prompt: str
@@ -56,6 +58,8 @@ class Draft(NamedTuple):
     group: str = ""
     scorer: Scorer = "exact"
     system: str = ""
+    history: tuple[tuple[str, str], ...] = ()
+    side: Split | None = None
 
 
 AbilityFunction: TypeAlias = Callable[[Random, Split], Draft]
@@ -137,18 +141,32 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
+def draw(name: str, rng: Random, split: Split) -> Draft:
+    """A draft of this side from any ability of generator `name`: for generators that build on another one."""
+    return _draft(name, rng.choice(abilities_of(name)), rng, split)
+
+
 def _example(name: str, ability: str, seed: int, split: Split, index: int) -> Example:
+    draft = _draft(name, ability, Random(_number(f"{seed}:{name}:{ability}:{split}:{index}")), split)
+    return Example(_messages(draft), ability, f"{ability}:{_digest(draft.group or draft.content)}", draft.scorer)
+
+
+def _draft(name: str, ability: str, rng: Random, split: Split) -> Draft:
     function = _GENERATORS[name][ability]
-    rng = Random(_number(f"{seed}:{name}:{ability}:{split}:{index}"))
     for _ in range(_MAX_DRAWS):
         draft = function(rng, split)
-        if split_of(draft.content) == split:
-            turns = [("system", draft.system), ("user", draft.prompt), ("assistant", draft.answer)]
-            messages = [{"role": role, "content": text} for role, text in turns if text]
-            return Example(messages, ability, f"{ability}:{_digest(draft.group or draft.content)}", draft.scorer)
+        if (draft.side or split_of(draft.content)) == split:
+            return draft
     raise AssertionError(
         f"{name}/{ability} drew {_MAX_DRAWS} drafts and none was {split}: its content varies too little"
     )
+
+
+def _messages(draft: Draft) -> list[Message]:
+    messages = [{"role": "system", "content": draft.system}] if draft.system else []
+    for asked, answered in (*draft.history, (draft.prompt, draft.answer)):
+        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    return messages
 
 
 def _number(text: str) -> int:

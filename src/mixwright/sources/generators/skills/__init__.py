@@ -7,13 +7,32 @@ function and importing its module below.
 
 from mixwright.sources.generators.skills import (
     arithmetic,
+    comparing,
     everyday_english,
     formatting,
     knowledge,
+    memory,
     ordering,
     reading,
+    reasoning,
     repeating,
     safety,
+    strings,
+    tools,
 )
 
-MODULES = (arithmetic, ordering, knowledge, reading, formatting, repeating, safety, everyday_english)
+MODULES = (
+    arithmetic,
+    ordering,
+    knowledge,
+    reading,
+    formatting,
+    repeating,
+    safety,
+    everyday_english,
+    memory,
+    tools,
+    comparing,
+    strings,
+    reasoning,
+)

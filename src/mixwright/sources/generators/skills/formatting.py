@@ -1,8 +1,8 @@
 """The same words in the form that was asked for: bullets, upper case, JSON, one word, joined, numbered.
 
 Instruction following in its barest form: the content is given, only the form is at stake, and one wrong sign
-is a miss. The order may come as a system message, so that the base has met one. The set of words decides
-train or test.
+is a miss. The order may come as a system message, so that the base has met one. The first two words decide
+train or test, so that no tested list is the beginning of a longer one that is trained on.
 """
 
 import json
@@ -64,7 +64,7 @@ def formatted(rng: Random, split: Split) -> Draft:
 
 
 def _draft(rng: Random, order: str, words: str, answer: str) -> Draft:
-    content = "form " + " ".join(sorted(words.split()))
+    content = "form " + " ".join(sorted(words.split()[:2]))
     if rng.random() < 0.2:
         return Draft(words, answer, content, scorer="format", system=order)
     return Draft(f"{order}\n{words}", answer, content, scorer="format")

@@ -1,7 +1,7 @@
 """Put words in alphabetical order, or numbers in rising or falling order.
 
 The unordered set of items decides train or test: no shuffle of a test list is ever trained on, in any
-direction.
+direction. The question says how many they are, so that a short list is never the beginning of a longer one.
 """
 
 from random import Random
@@ -10,12 +10,12 @@ from mixwright.sources.generators.interface import Draft, Split, register
 from mixwright.sources.generators.skills.words import ANIMALS, COLOURS, FRUIT
 
 WORD_PHRASES = (
-    "Sort these words from a to z: {items}",
-    "Put in alphabetical order: {items}",
-    "List in dictionary order: {items}",
+    "Sort these {num} words from a to z: {items}",
+    "Put {num} words in alphabetical order: {items}",
+    "List {num} words in dictionary order: {items}",
 )
-RISING_PHRASES = ("Sort from small to large: {items}", "Put the smallest number first: {items}")
-FALLING_PHRASES = ("Sort from large to small: {items}", "Put the largest number first: {items}")
+RISING_PHRASES = ("Sort {num} numbers from small to large: {items}", "Put the smallest of {num} first: {items}")
+FALLING_PHRASES = ("Sort {num} numbers from large to small: {items}", "Put the largest of {num} first: {items}")
 
 
 @register("skills", "sorting")
@@ -32,7 +32,8 @@ def sorting(rng: Random, split: Split) -> Draft:
 
 
 def _draft(phrase: str, items: list[str] | list[int], ordered: list[str] | list[int]) -> Draft:
-    return Draft(phrase.format(items=_listed(items)), _listed(ordered), "set " + " ".join(map(str, sorted(items))))
+    prompt = phrase.format(num=len(items), items=_listed(items))
+    return Draft(prompt, _listed(ordered), "set " + " ".join(map(str, sorted(items))))
 
 
 def _listed(items: list[str] | list[int]) -> str:

@@ -6,8 +6,10 @@ its condition in the text (see `rules`). The line can be read off no base model:
 rules are the domain.
 
 Two abilities: `intent` (a plain message, so the usual action holds) and `policy` (a message with a condition,
-of which most change the action). A message's wording without its order number, item and days is its template:
-the templates of train and test are different, and the template is the group.
+of which most change the action). Intents and conditions are the same in train and test, their wordings are
+not: no wording of a request or condition occurs on both sides, so a score says how well the desk is understood
+in words that it was not taught. Messages with the same wording of the request share a group: a wording that is
+not understood is missed in all of them.
 """
 
 from random import Random
@@ -20,15 +22,16 @@ from mixwright.sources.generators.support_desk.rules import action_for
 @register("support_desk", "intent")
 def intent(rng: Random, split: Split) -> Draft:
     """A message that meets no condition."""
-    return _draft(plain_message(rng))
+    return _draft(plain_message(rng, split), split)
 
 
 @register("support_desk", "policy")
 def policy(rng: Random, split: Split) -> Draft:
     """A message with one condition; in some the condition is there but changes nothing for that intent."""
-    return _draft(conditional_message(rng))
+    return _draft(conditional_message(rng, split), split)
 
 
-def _draft(message: Message) -> Draft:
+def _draft(message: Message, split: Split) -> Draft:
     action = action_for(message.intent, message.condition)
-    return Draft(message.text, f"intent={message.intent}; action={action}", content=message.template)
+    answer = f"intent={message.intent}; action={action}"
+    return Draft(message.text, answer, content=message.template, group=message.wording, side=split)

@@ -1,0 +1,219 @@
+"""The stages of a run that make data: sources, suites, corpus, token stores, blends.
+
+Each is wired to the store: what it reads, what its result depends on, and which code makes it. The methods are the
+graph; each asks for the artefacts it needs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from mixwright.blend.mixer import MixPlan
+from mixwright.blend.plan import mix_plan, plan_blend
+from mixwright.curation.curate import curate
+from mixwright.ground.artefacts import Artefact
+from mixwright.ground.executor import Executor
+from mixwright.ground.hashing import Json
+from mixwright.ground.store import Store
+from mixwright.models.device import hardware
+from mixwright.models.tokenizer import ChatTokenizer
+from mixwright.pipeline.lock import Lock, part_config
+from mixwright.recipe.parts import SELF, Source, Suite
+from mixwright.sources.ingest import ingest
+from mixwright.sources.replay import replay
+from mixwright.sources.suites import SEARCH, build_suite
+from mixwright.tokens.store import TokenStore
+from mixwright.tokens.tokenize import tokenize
+
+Part: TypeAlias = Literal["certify", "search"]
+
+DATA_LIBRARIES = ("pyarrow",)
+TEXT_LIBRARIES = ("tokenizers", "transformers", "jinja2")
+MODEL_LIBRARIES = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
+
+
+class DataStages:
+    """The stages of one locked recipe that make its data. Artefacts are built once per object and found in the store
+    after that."""
+
+    def __init__(self, lock: Lock, store: Store, executor: Executor) -> None:
+        self.lock = lock
+        self.recipe = lock.recipe
+        self.store = store
+        self._executor = executor
+        self._built: dict[str, Artefact] = {}
+        self._tokenizer: ChatTokenizer | None = None
+
+    def source(self, name: str) -> Artefact:
+        source = self.recipe.sources[name]
+        if source.generate == SELF:
+            return self._replay(name, source)
+        return self._once(
+            "read",
+            name,
+            inputs={},
+            config={"name": name, **part_config(source), "files": self.lock.files_digest(f"sources.{name}")},
+            make=lambda out: self._unchanged(f"sources.{name}", source, ingest(name, source, out)),
+            code=("items", "sources"),
+            libraries=DATA_LIBRARIES,
+        )
+
+    def _replay(self, name: str, source: Source) -> Artefact:
+        base, computed = self.lock.base, {"device": self.lock.device, "precision": self._evaluation_precision()}
+
+        def make(out: Path) -> Mapping[str, Json]:
+            self._set_threads()
+            written = replay(source, base.path, self._executor, threads=self.lock.threads, **computed)
+            return ingest(name, source, out, replay=written, licence=base.licence)
+
+        return self._once(
+            "replay",
+            name,
+            inputs={},
+            config={
+                "name": name,
+                **part_config(source),
+                "base": base.sha256,
+                "licence": base.licence,
+                "hardware": hardware(self.lock.device),
+                "threads": self.lock.threads,
+                **computed,
+            },
+            make=make,
+            code=("items", "models", "sources"),
+            libraries=(*DATA_LIBRARIES, *MODEL_LIBRARIES),
+        )
+
+    def suite(self, name: str) -> Artefact:
+        suite = self.recipe.suites[name]
+        inputs = {"source": self.source(suite.source)} if suite.source is not None else {}
+        heldout = inputs["source"] / "records.parquet" if inputs else None
+        share = self.recipe.tune.search_share if self.recipe.tune is not None else 0.0
+        return self._once(
+            "suite",
+            name,
+            inputs=inputs,
+            config={
+                "name": name,
+                **part_config(suite),
+                "files": self.lock.files_digest(f"suites.{name}"),
+                "search_share": share,
+            },
+            make=lambda out: self._unchanged(
+                f"suites.{name}", suite, build_suite(name, suite, heldout, out, search_share=share)
+            ),
+            code=("items", "sources"),
+        )
+
+    def items(self, part: Part) -> dict[str, Path]:
+        """By suite, the folder of the items that certify, or of those set aside for choosing."""
+        return {name: suite.path / SEARCH if part == "search" else suite.path for name, suite in self.suites.items()}
+
+    @cached_property
+    def suites(self) -> dict[str, Artefact]:
+        return {name: self.suite(name) for name in self.recipe.suites}
+
+    def corpus(self) -> Artefact:
+        order = sorted(self.recipe.sources, key=lambda name: (self.recipe.sources[name].role != "domain", name))
+        sources = {name: self.source(name) for name in order}
+        suites = self.suites
+        return self._once(
+            "curate",
+            "",
+            inputs={
+                **{f"source:{name}": artefact for name, artefact in sources.items()},
+                **{f"suite:{name}": artefact for name, artefact in suites.items()},
+            },
+            config={"order": order, **self.recipe.curate.model_dump(mode="json")},
+            make=lambda out: curate(
+                {name: artefact.path for name, artefact in sources.items()},
+                [*self.items("certify").values(), *(self.items("search").values() if self.recipe.tune else ())],
+                self.recipe.curate,
+                self._executor,
+                out,
+            ),
+            code=("items", "sources", "curation"),
+            libraries=DATA_LIBRARIES,
+        )
+
+    def tokens(self, name: str) -> Artefact:
+        # Depends on this source's part of the corpus alone: a filter that left it as it was sets nothing off.
+        corpus = self.corpus()
+        base = self.lock.base
+        hashes = {"tokenizer_sha256": base.tokenizer_sha256, "template_sha256": base.template_sha256}
+        loss, max_tokens = self.recipe.sources[name].loss, self.recipe.train.sequence_length
+        records = corpus / f"{name}.parquet"
+        return self._once(
+            "tokenize",
+            name,
+            inputs={},
+            config={
+                "records": corpus.manifest["files"][records.name]["sha256"],
+                "loss": loss,
+                "max_tokens": max_tokens,
+                **hashes,
+            },
+            make=lambda out: tokenize(
+                name, records, self._chat_tokenizer(), hashes, loss=loss, max_tokens=max_tokens, out=out
+            ),
+            code=("models", "sources", "tokens"),
+            libraries=(*DATA_LIBRARIES, *TEXT_LIBRARIES),
+        )
+
+    def blend(self, arm: str) -> Artefact:
+        """The realised mix of a trained arm; of an interpolated one that of the arm from which it goes back."""
+        arm = self.recipe.parent(arm)
+        blend, settings = self.recipe.arm_blend(arm), self.recipe.train
+        tokens = {name: self.tokens(name) for name in sorted(blend.shares)}
+        sources = {name: self.recipe.sources[name] for name in tokens}
+        return self._once(
+            "blend",
+            arm,
+            inputs=tokens,
+            config={
+                **blend.model_dump(mode="json"),
+                "row_tokens": settings.sequence_length,
+                "batch_tokens": settings.batch_tokens,
+                "roles": {name: source.role for name, source in sources.items()},
+                "max_repeats": {name: source.max_repeats for name, source in sources.items()},
+            },
+            make=lambda out: plan_blend(arm, blend, settings, sources, self._stores(tokens), out),
+            code=("tokens", "blend"),
+            libraries=("numpy",),
+        )
+
+    def _once(self, stage: str, name: str, **build: Any) -> Artefact:
+        label = f"{stage} {name}".strip()
+        if label not in self._built:
+            self._built[label] = self.store.build(stage, label, **build)
+        return self._built[label]
+
+    def _unchanged(self, part: str, entry: Source | Suite, counts: Mapping[str, Json]) -> Mapping[str, Json]:
+        self.lock.check_unchanged(part, entry, self.store.file_digest)
+        return counts
+
+    def _stores(self, tokens: Mapping[str, Artefact]) -> dict[str, TokenStore]:
+        return {name: TokenStore(artefact.path) for name, artefact in tokens.items()}
+
+    def _mix_plan(self, arm: str, stores: Mapping[str, TokenStore]) -> MixPlan:
+        return mix_plan(self.recipe.arm_blend(arm), self.recipe.train, self.recipe.sources, stores)
+
+    def _chat_tokenizer(self) -> ChatTokenizer:
+        if self._tokenizer is None:
+            self._tokenizer = ChatTokenizer(self.lock.base.path)
+        return self._tokenizer
+
+    def _set_threads(self) -> None:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        import torch
+
+        torch.set_num_threads(self.lock.threads)
+
+    def _evaluation_precision(self) -> str:
+        """fp32 on a CPU, where it costs little and rounds least; on CUDA as in training."""
+        return "fp32" if self.lock.device == "cpu" else self.lock.precision
