@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
-from executor_work import die_at_two, refuse_three, square_slowly
+from executor_work import die_at_two, process_id, refuse_three, square_slowly
 
 from mixwright.ground.errors import BrokenRun, InputError
 from mixwright.ground.executor import Executor, InProcess, LocalProcesses, executor_for
@@ -47,6 +48,24 @@ def test_tasks_are_drawn_only_a_little_ahead_of_the_results() -> None:
         assert next(results) == number * number
         assert len(drawn) <= number + 3  # two in flight for one worker
     results.close()  # type: ignore[attr-defined]
+
+
+def test_processes_stay_from_one_map_to_the_next_until_they_are_closed() -> None:
+    executor = LocalProcesses(1)
+    first, second = set(executor.map(process_id, range(3))), set(executor.map(process_id, range(3)))
+    assert first == second
+    assert os.getpid() not in first
+    executor.close()
+    assert set(executor.map(process_id, range(3))) != first
+    executor.close()
+
+
+def test_after_a_worker_has_died_others_take_its_place() -> None:
+    executor = LocalProcesses(1)
+    with pytest.raises(BrokenRun):
+        list(executor.map(die_at_two, range(6)))
+    assert list(executor.map(square_slowly, range(2))) == [0, 1]
+    executor.close()
 
 
 def test_no_tasks_give_no_results() -> None:

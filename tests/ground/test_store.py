@@ -173,7 +173,7 @@ def test_what_another_process_has_made_for_this_run_is_told_as_made_and_once(roo
     told: list[str] = []
     store = Store(root, lambda event: told.append(event.status))
     store.adopt([*cached.events, *helper.events])
+    assert told == ["ran"]
     number_stage(store)
-    number_stage(store)
-    assert told == ["ran", "cached"]
-    assert store.events[0] == helper.events[0]
+    assert told == ["ran"]
+    assert store.events == helper.events

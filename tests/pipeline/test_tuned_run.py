@@ -225,12 +225,15 @@ class NoProcesses:
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         raise AssertionError(f"{function} was to be started for {list(tasks)}")
 
+    def close(self) -> None:
+        pass
+
 
 def test_the_same_run_again_is_found_done_and_starts_no_process(side_by_side: Finished) -> None:
     again = run_with(side_by_side.file, side_by_side.out, 2)
     assert set(statuses(again).values()) == {"cached"}
     stages = Stages(again.lock, Store(side_by_side.out / "store"), NoProcesses())
-    build_arms(stages, NoProcesses(), train_only=False)
+    build_arms(stages, train_only=False)
 
 
 def test_another_rate_of_one_arm_sets_nothing_off_in_the_others(tuned: Finished) -> None:

@@ -24,6 +24,9 @@ class Executor(Protocol):
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]: ...
 
+    def close(self) -> None:
+        """Give back what was held. It may be used again."""
+
 
 class InProcess:
     """One task after the other, here."""
@@ -31,28 +34,45 @@ class InProcess:
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         return map(function, tasks)
 
+    def close(self) -> None:
+        pass
+
 
 class LocalProcesses:
-    """Tasks over `num_workers` spawned processes, at most two tasks per worker in memory at once."""
+    """Tasks over `num_workers` spawned processes, at most two tasks per worker in memory at once.
+
+    The processes start with the first task and stay until `close`: what they have imported and loaded is imported once.
+    """
 
     def __init__(self, num_workers: int) -> None:
         if num_workers < 1:
             raise ValueError(f"num_workers must be at least 1, found {num_workers}")
         self.num_workers = num_workers
+        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         pending = iter(tasks)
-        with ProcessPoolExecutor(self.num_workers, mp_context=get_context("spawn")) as pool:
-            window = [pool.submit(function, task) for task in islice(pending, 2 * self.num_workers)]
-            try:
-                while window:
-                    yield window.pop(0).result()
-                    window.extend(pool.submit(function, task) for task in islice(pending, 1))
-            except BrokenProcessPool:
-                raise BrokenRun(
-                    "a worker process died (out of memory, or killed)",
-                    fix="Give the same command again, with fewer --workers if memory was short.",
-                ) from None
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.num_workers, mp_context=get_context("spawn"))
+        window = [self._pool.submit(function, task) for task in islice(pending, 2 * self.num_workers)]
+        try:
+            while window:
+                yield window.pop(0).result()
+                window.extend(self._pool.submit(function, task) for task in islice(pending, 1))
+        except BrokenProcessPool:
+            self.close()
+            raise BrokenRun(
+                "a worker process died (out of memory, or killed)",
+                fix="Give the same command again, with fewer --workers if memory was short.",
+            ) from None
+        finally:
+            for future in window:  # the first error ends the map: what has not begun will not
+                future.cancel()
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
 def executor_for(num_workers: int) -> Executor:

@@ -64,7 +64,7 @@ class Store:
     ) -> None:
         self.root = root
         self._make_missing = make_missing
-        self._adopted: dict[tuple[str, str], StageEvent] = {}
+        self._adopted: set[tuple[str, str]] = set()
         self.events: list[StageEvent] = []
         self._on_event = on_event
         try:
@@ -169,13 +169,16 @@ class Store:
             yield
 
     def adopt(self, events: Sequence[StageEvent]) -> None:
-        """Tell of these stages as of ones made here, when they are asked for: other processes have made them."""
-        self._adopted |= {(event.stage, event.key): event for event in events if event.status == "ran"}
+        """Tell what other processes have made for this run; when it is found here afterwards, nothing more is told."""
+        for event in events:
+            if event.status == "ran":
+                self._tell(event)
+                self._adopted.add((event.label, event.key))
 
     def _tell(self, event: StageEvent) -> None:
-        event = self._adopted.pop((event.stage, event.key), event)
-        self.events.append(event)
-        self._on_event(event)
+        if (event.label, event.key) not in self._adopted:
+            self.events.append(event)
+            self._on_event(event)
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ class DataStages:
         self.lock = lock
         self.recipe = lock.recipe
         self.store = store
-        self._executor = executor
+        self.executor = executor
         self._built: dict[str, Artefact] = {}
         self._tokenizer: ChatTokenizer | None = None
 
@@ -67,7 +67,7 @@ class DataStages:
 
         def make(out: Path) -> Mapping[str, Json]:
             self._set_threads()
-            written = replay(source, base.path, self._executor, threads=self.lock.threads, **computed)
+            written = replay(source, base.path, self.executor, threads=self.lock.threads, **computed)
             return ingest(name, source, out, replay=written, licence=base.licence)
 
         return self._once(
@@ -133,7 +133,7 @@ class DataStages:
                 {name: artefact.path for name, artefact in sources.items()},
                 [*self.items("certify").values(), *(self.items("search").values() if self.recipe.tune else ())],
                 self.recipe.curate,
-                self._executor,
+                self.executor,
                 out,
             ),
             code=("items", "sources", "curation"),

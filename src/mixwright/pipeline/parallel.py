@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mixwright.ground.executor import Executor, InProcess
+from mixwright.ground.artefacts import read_json
+from mixwright.ground.executor import InProcess
 from mixwright.ground.progress import progress, silence
 from mixwright.ground.store import NotBuilt, StageEvent, Store
 from mixwright.pipeline.lock import Lock
@@ -30,19 +31,23 @@ class Job(NamedTuple):
     train_only: bool
 
 
-def build_arms(stages: Stages, executor: Executor, *, train_only: bool) -> None:
-    """Build what the arms of a run still lack, in the processes of the executor; without any, leave it to the run."""
-    if isinstance(executor, InProcess):
+def build_arms(stages: Stages, *, train_only: bool) -> None:
+    """Build what the arms of a run still lack, in the processes of its executor; without any, leave it to the run."""
+    if isinstance(stages.executor, InProcess):
         return
     recipe = stages.recipe
-    trained = [(arm, candidate) for arm in recipe.trained_arms for candidate in recipe.arm_candidates(arm)]
-    _build(stages, executor, "train", trained, train_only=train_only)
-    _build(stages, executor, "evaluate", [(arm, None) for arm in recipe.arm_names], train_only=train_only)
+    longest_first = sorted(recipe.trained_arms, key=lambda arm: -_num_steps(stages, arm))
+    trained = [(arm, candidate) for arm in longest_first for candidate in recipe.arm_candidates(arm)]
+    _build(stages, "train", trained, train_only=train_only)
+    _build(stages, "evaluate", [(arm, None) for arm in recipe.arm_names], train_only=train_only)
+
+
+def _num_steps(stages: Stages, arm: str) -> int:
+    return int(read_json(stages.blend(arm) / "realised.json")["num_steps"])
 
 
 def _build(
     stages: Stages,
-    executor: Executor,
     label: str,
     parts: Sequence[tuple[str, Candidate | None]],
     *,
@@ -54,7 +59,7 @@ def _build(
     if len(missing) < 2:
         return  # nothing to do side by side
     with progress(label, len(missing)) as advance:
-        for events in executor.map(_built, missing):
+        for events in stages.executor.map(_built, missing):
             stages.store.adopt(events)
             advance(1, "")
 

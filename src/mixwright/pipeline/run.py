@@ -16,7 +16,7 @@ import yaml
 from mixwright.evidence.summary import summarise
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
-from mixwright.ground.executor import Executor, executor_for
+from mixwright.ground.executor import executor_for
 from mixwright.ground.store import StageEvent, Store, full_disk_told
 from mixwright.items.suite import suite_about
 from mixwright.models.device import available_cores
@@ -63,7 +63,6 @@ def run_recipe(
     and for the arms of the run, which are trained and asked side by side.
     Raises InputError for bad input and BrokenRun when the run cannot go on.
     """
-    executor = executor_for(num_workers)
     with _stages(loaded, out, threads, num_workers, on_event) as stages:
         run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
         if run.exists() and not run.is_dir():
@@ -71,7 +70,7 @@ def run_recipe(
         run.mkdir(parents=True, exist_ok=True)
         with stages.store.locked("run", stages.lock.id[:24]):
             _write_about(run, loaded, stages.lock)
-            result = _through(stages, run, STEPS.index(until), executor)
+            result = _through(stages, run, STEPS.index(until))
             if until == STEPS[-1] or not _is_finished(run):  # a shorter command keeps the verdict that stands
                 _write_run(run, loaded, stages.lock, result, stages.store.events)
             point_latest(run, loaded.recipe.name)
@@ -102,17 +101,17 @@ def _stages(
     """The stages of a recipe; errors raised inside point at the recipe's lines, a full disk is a broken run."""
     store = Store(out / "store", on_event)
     try:
-        with full_disk_told("run folder", out):
+        with contextlib.closing(executor_for(num_workers)) as executor, full_disk_told("run folder", out):
             if threads is None and num_workers > 1:
                 threads = max(1, available_cores() // num_workers)
             lock = make_lock(loaded, store.file_digest, threads)
             store.file_digest.save()
-            yield Stages(lock, store, executor_for(num_workers))
+            yield Stages(lock, store, executor)
     except InputError as error:
         raise loaded.located(error) from None
 
 
-def _through(stages: Stages, run: Path, last: int, executor: Executor) -> RunResult:
+def _through(stages: Stages, run: Path, last: int) -> RunResult:
     recipe, arms = stages.recipe, stages.recipe.arm_names
     certificates: dict[str, dict[str, Any]] = {}
     summary: list[dict[str, Any]] = []
@@ -128,8 +127,10 @@ def _through(stages: Stages, run: Path, last: int, executor: Executor) -> RunRes
     stages.check()
     if last >= STEPS.index("evaluate") and recipe.suites:
         stages.responses(BASE_ARM)  # before any training: prompts that do not fit, models that cannot be asked
+        if recipe.tune is not None:
+            stages.responses(BASE_ARM, part="search")
     if last >= STEPS.index("train"):
-        build_arms(stages, executor, train_only=last < STEPS.index("evaluate"))
+        build_arms(stages, train_only=last < STEPS.index("evaluate"))
         for arm in arms:
             if len(recipe.arm_candidates(arm)) > 1:
                 _put(stages.choice(arm), run / "arms" / arm / "choice")
