@@ -43,7 +43,7 @@ DATA: dict[str, dict[str, Any]] = {
             "scorer": "exact",
             "limit": 1500,
         },
-        "epochs": 1.5,
+        "epochs": 1,
     },
     "bitext": {
         "source": {
@@ -60,7 +60,7 @@ SKILLS = sorted(abilities_of("skills"))
 SHARES = ("0.9", "0.75", "0.5", "0.25")
 TOTAL = 2  # the equal total budget, in units of the domain tokens of an equal-exposure arm
 RATES = {"full": 1.5e-3, "lora": 3e-3}  # chosen by --pilot
-PILOT_RATES = (7.5e-4, 1.5e-3, 3e-3)
+PILOT_RATES = (1.5e-3, 3e-3)
 PILOT_SEED = 100
 
 
@@ -84,7 +84,7 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
             percent = round(100 * float(share))
             if (method, share) != ("full", "0.5"):  # that one is the recipe's blend
                 arms[f"{method}_{percent}_exposure"] = {"shares": shares, "budget": exposure, **setting}
-            if domain_tokens is not None:
+            if domain_tokens is not None and share != "0.5":  # half and half, both budgets are the same
                 total = {"tokens": TOTAL * domain_tokens}
                 arms[f"{method}_{percent}_total"] = {"shares": shares, "budget": total, **setting}
     for share in ("0.75", "0.5"):
@@ -104,7 +104,7 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
                 "role": "general",
                 "generate": "skills",
                 "abilities": rehearsed,
-                "records": 27000,
+                "records": 30000,
                 "seed": seed + 1,
             },
             "replay": {"role": "general", "generate": "self", "records": 8000, "seed": seed + 1},

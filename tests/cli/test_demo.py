@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -39,6 +40,12 @@ def test_every_skill_is_rehearsed_or_left_out_and_asked_in_the_same_sets(recipe:
     assert {name: recipe.suites[name].abilities for name in sets} == sets
     listed = [ability for abilities in sets.values() for ability in abilities or ()]
     assert sorted(listed) == sorted(abilities_of("skills"))
+
+
+def test_the_skills_left_out_are_those_that_the_seed_draws(recipe: Recipe) -> None:
+    drawn = Random(2).sample(sorted(abilities_of("skills")), 6)
+    assert set(recipe.suites["left_out_a"].abilities or ()) == set(drawn[:3])
+    assert set(recipe.suites["left_out_b"].abilities or ()) == set(drawn[3:])
 
 
 def test_each_arm_holds_what_its_name_says(recipe: Recipe) -> None:

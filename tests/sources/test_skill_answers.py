@@ -97,3 +97,14 @@ def test_no_training_conversation_holds_a_test_question_of_these_abilities():
     num_records = 500 * len(abilities_of("skills"))
     for example in generate("skills", seed=2, num_records=num_records, split="train"):
         assert leaked_item(example.messages, protected) is None
+
+
+def test_what_goes_with_a_word_stands_beside_it_in_the_list():
+    for example in generate("skills", seed=5, num_records=500, split="train", abilities=["lookup"]):
+        asked, answer = example.messages[0]["content"], example.messages[1]["content"]
+        pairs = dict(
+            re.findall(r"(\w+)(?: = |: | )(\w+)(?=[,;.]| \||$)", re.sub(r"Look up \w+: |In this .*\? ", "", asked))
+        )
+        key = re.search(r"goes with (\w+)|Find (\w+)|Look up (\w+)|belongs to (\w+)", asked)
+        assert key
+        assert pairs[next(filter(None, key.groups()))] == answer

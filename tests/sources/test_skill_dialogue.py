@@ -14,7 +14,7 @@ from mixwright.sources.generators.skills.knowledge import FACTS
 from mixwright.sources.generators.skills.tools import TOOLS
 from mixwright.sources.generators.skills.words import NAMES, THINGS
 
-PASSAGE = re.compile(r"\[(\d)\] (\w+) (keeps|sold|bought) the (\w+) (?:in the|on|for) (\w+)(?: coins)?\.")
+PASSAGE = re.compile(r"(\w+) (keeps|sold|bought) the (\w+) (?:in the|on|for) (\w+) \[(\d)\]")
 VERB = {"Where": "keeps", "In": "keeps", "When": "sold", "On": "sold", "How": "bought"}
 
 
@@ -30,7 +30,8 @@ def reading(example: Example) -> tuple[list[tuple[str, ...]], str, str]:
     """The passages as (number, person, verb, thing, detail), the question and the answer."""
     prompt, answer = texts(example)
     *passages, question = prompt.split("\n")
-    return [PASSAGE.fullmatch(passage).groups() for passage in passages], question, answer
+    read = [PASSAGE.fullmatch(passage).groups() for passage in passages]
+    return [(number, *words) for *words, number in read], question, answer
 
 
 def expected(passages: list[tuple[str, ...]], question: str) -> str:
@@ -80,7 +81,7 @@ def test_a_third_of_the_abstentions_would_be_wrong_and_half_of_the_others_have_a
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_set_of_passages_is_on_one_side_for_both_reading_abilities(split):
     for example in examples("extract", split=split) + examples("abstain", split=split):
-        passages = [line[len("[1] ") :] for line in texts(example)[0].split("\n")[:-1]]
+        passages = [line[: -len(" [1]")] for line in texts(example)[0].split("\n")[:-1]]
         assert split_of(" ".join(sorted(passages))) == split
 
 

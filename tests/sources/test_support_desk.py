@@ -125,7 +125,7 @@ def test_every_answer_follows_by_the_rules_from_the_wordings_in_the_message(spli
             rule.action for rule in RULES if rule.condition == reading.condition and reading.intent in rule.intents
         ]
         action = ruled[0] if ruled else USUAL_ACTION[reading.intent]
-        assert reading.answer == f"intent={reading.intent}; action={action}", reading
+        assert reading.answer == f"{reading.intent} -> {action}".replace("_", " "), reading
 
 
 @each_split

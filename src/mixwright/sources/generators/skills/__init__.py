@@ -11,6 +11,7 @@ from mixwright.sources.generators.skills import (
     everyday_english,
     formatting,
     knowledge,
+    lookup,
     memory,
     ordering,
     reading,
@@ -35,4 +36,5 @@ MODULES = (
     comparing,
     strings,
     reasoning,
+    lookup,
 )

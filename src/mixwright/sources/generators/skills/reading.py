@@ -1,11 +1,13 @@
 """Answer from numbered passages and cite the one that holds the answer, `barn [2]`, or say that none does.
 
 This is the skill behind grounded answers, and the slowest to be learnt: find the passage, take the detail,
-then say where it stood. Each passage names person, thing and detail in this order and each question ends on
-person and thing, so that reading on from the same pair is the answer; richer wording would be livelier and, at
-this size of model, not learnt. Easy instances have passages that share nothing, so one name finds the answer. Hard ones
-hold one kind of passage and a distractor that repeats the person with another thing, or the thing with
-another person. No detail occurs twice, so a right answer has one right citation.
+then say where it stood. Each passage names person, thing and detail in this order and its number last, and
+each question ends on person and thing, so that reading on from the same pair is the answer; richer wording
+would be livelier and, at this size of model, not learnt (with the number in front of its passage, the base
+found every answer and cited little better than by chance). Easy instances have passages that share nothing,
+so one name finds the answer. Hard ones hold one kind of passage and a distractor that repeats the person with
+another thing, or the thing with another person. No detail occurs twice, so a right answer has one right
+citation.
 
 `abstain` is the same exercise with the passage that was asked for taken away. One in three of its instances
 keeps it: to abstain always, or never, does not pay. The set of passages decides train or test in both
@@ -29,17 +31,17 @@ class Relation(NamedTuple):
 
 RELATIONS = (
     Relation(
-        "{person} keeps the {thing} in the {detail}.",
+        "{person} keeps the {thing} in the {detail}",
         ("Where does {person} keep the {thing}?", "In which place does {person} keep the {thing}?"),
         PLACES,
     ),
     Relation(
-        "{person} sold the {thing} on {detail}.",
+        "{person} sold the {thing} on {detail}",
         ("When was it that {person} sold the {thing}?", "On which day was it that {person} sold the {thing}?"),
         DAYS,
     ),
     Relation(
-        "{person} bought the {thing} for {detail} coins.",
+        "{person} bought the {thing} for {detail}",
         ("How much did {person} pay for the {thing}?", "How many coins did {person} pay for the {thing}?"),
         tuple(str(number) for number in range(2, 100)),
     ),
@@ -107,7 +109,7 @@ def _facts(rng: Random, num_facts: int) -> list[Fact]:
 
 def _draft(facts: list[Fact], question: str, answer: str) -> Draft:
     passages = [fact.fill(fact.relation.passage) for fact in facts]
-    listed = "\n".join(f"[{number}] {passage}" for number, passage in enumerate(passages, start=1))
+    listed = "\n".join(f"{passage} [{number}]" for number, passage in enumerate(passages, start=1))
     return Draft(f"{listed}\n{question}", answer, content=" ".join(sorted(passages)))
 
 

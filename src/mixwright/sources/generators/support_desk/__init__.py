@@ -1,8 +1,8 @@
 """Generator `support_desk`: the help desk of Brindle & Moor, an outdoor outfitter that does not exist.
 
-A customer's message is answered in one strict line, `intent=<name>; action=<name>`. Twenty-four intents say
-what the customer wants; what the desk does about it follows from the intent, unless a rule of the house finds
-its condition in the text (see `rules`). The line can be read off no base model: the format, the names and the
+A customer's message is answered in one strict line, `<intent> -> <action>`. Twenty-four intents say what the
+customer wants; what the desk does about it follows from the intent, unless a rule of the house finds its
+condition in the text (see `rules`). The line can be read off no base model: the format, the names and the
 rules are the domain.
 
 Two abilities: `intent` (a plain message, so the usual action holds) and `policy` (a message with a condition,
@@ -33,5 +33,5 @@ def policy(rng: Random, split: Split) -> Draft:
 
 def _draft(message: Message, split: Split) -> Draft:
     action = action_for(message.intent, message.condition)
-    answer = f"intent={message.intent}; action={action}"
+    answer = f"{message.intent} -> {action}".replace("_", " ")
     return Draft(message.text, answer, content=message.template, group=message.wording, side=split)

@@ -46,8 +46,8 @@ OPENINGS = {
     ),
 }
 
-_GREETINGS = ("", "", "Hi.", "Hello.", "Good morning.", "Hi there.", "Dear team.", "Hello Brindle and Moor.")
-GREETINGS: Sides[str] = {"train": _GREETINGS, "test": (*_GREETINGS, "Good evening.", "Dear Brindle and Moor.")}
+_GREETINGS = ("", "", "Hi.", "Hello.", "Good morning.", "Hi there.", "Dear team.", "")
+GREETINGS: Sides[str] = {"train": _GREETINGS, "test": (*_GREETINGS, "Good evening.", "Good day.")}
 
 _CLOSINGS = (
     "",
@@ -57,7 +57,6 @@ _CLOSINGS = (
     "Please answer soon.",
     "Best wishes.",
     "Many thanks.",
-    "My order is {order}.",
 )
 CLOSINGS: Sides[str] = {"train": _CLOSINGS, "test": (*_CLOSINGS, "Thanks for your help.", "Kind wishes.")}
 
