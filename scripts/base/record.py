@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-EVERY = 100  # of the logged steps' numbers
+NUM_LINES = 100  # of the log, about
 
 
 def main() -> None:
@@ -18,9 +18,9 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     arm = given.run / "arms" / "blend"
     lines = (arm / "training" / "metrics.jsonl").read_text().splitlines()
-    kept = [line for line in lines if json.loads(line)["step"] % EVERY == 0 or line is lines[-1]]
-    (given.folder / "log.jsonl").write_text("\n".join(kept) + "\n")
+    kept = [*lines[: -1 : max(1, len(lines) // NUM_LINES)], lines[-1]]
     run = json.loads((given.run / "run.json").read_text())
+    (given.folder / f"{run['name']}.log.jsonl").write_text("\n".join(kept) + "\n")
     training = next(stage for stage in run["stages"] if stage["stage"] == "train")
     suite = json.loads((given.run / "suites" / "skills" / "suite.json").read_text())
     scores = {
@@ -30,7 +30,7 @@ def main() -> None:
         "lock": run["lock"],
         "training_seconds": training["seconds"],
     }
-    (given.folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    (given.folder / f"{run['name']}.scores.json").write_text(json.dumps(scores, indent=1) + "\n")
 
 
 def scores_by_ability(records: Path) -> dict[str, float]:
