@@ -36,10 +36,9 @@ def test_its_recipe_can_be_printed_and_is_then_a_recipe_like_any_other(
 
 
 def test_every_skill_is_rehearsed_or_left_out_and_asked_in_the_same_sets(recipe: Recipe) -> None:
-    sets = {name: source.abilities for name, source in recipe.sources.items() if source.generate == "skills"}
-    assert {name: recipe.suites[name].abilities for name in sets} == sets
-    listed = [ability for abilities in sets.values() for ability in abilities or ()]
-    assert sorted(listed) == sorted(abilities_of("skills"))
+    rehearsed = {a for s in recipe.sources.values() if s.generate == "skills" for a in s.abilities or ()}
+    asked = [a for suite in recipe.suites.values() if suite.generate == "skills" for a in suite.abilities or ()]
+    assert sorted(asked) == sorted(rehearsed) == sorted(abilities_of("skills"))
 
 
 def test_the_skills_left_out_are_those_that_the_seed_draws(recipe: Recipe) -> None:
@@ -50,7 +49,7 @@ def test_the_skills_left_out_are_those_that_the_seed_draws(recipe: Recipe) -> No
 
 def test_each_arm_holds_what_its_name_says(recipe: Recipe) -> None:
     assert recipe.arm_shares("domain_only").keys() == {"desk"}
-    assert recipe.arm_shares("some_skills").keys() == {"desk", "rehearsed"}
+    assert recipe.arm_shares("some_skills").keys() == {"desk", "rehearsed", "copying"}
     assert recipe.arm_shares("self_replay").keys() == {"desk", "replay"}
     assert recipe.sources["replay"].generate == "self"
     assert recipe.parent("part_way_back") == "domain_only"

@@ -79,6 +79,8 @@ def _clause(kind: str, name: str, named: bool, base: float, candidate: float, th
         "base": base,
         "candidate": candidate,
         "estimate": candidate - base,
+        "low": candidate - base,
+        "threshold": threshold,
         "slack": candidate - base - threshold,
         "num_items": 60,
     }

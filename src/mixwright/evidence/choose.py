@@ -1,8 +1,10 @@
 """Choosing among an arm's candidates, on items that no certificate is made of.
 
-Every arm gets its best chance to meet the contract: the candidate whose worst clause comes closest to its threshold, or
-lies furthest beyond it, is taken. Only the clauses that the contract names count, since the abilities behind
-`each_ability` are measured too coarsely on the few items of a search split to choose by.
+Every arm gets its best chance to meet the contract: the candidate whose worst clause comes closest to being certified,
+or is so by the widest margin, is taken. What counts is the bound that a certificate would be decided by, not the
+estimate: of two candidates that look alike the one that is known better is preferred. Only the clauses that the
+contract names count, since the abilities behind `each_ability` are measured too coarsely on the few items of a search
+split to choose by.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def choose(
                     "base": difference.base_mean,
                     "candidate": difference.candidate_mean,
                     "estimate": difference.estimate,
-                    "slack": difference.estimate - clause.threshold,
+                    "low": difference.low,
+                    "threshold": clause.threshold,
+                    "slack": difference.low - clause.threshold,
                     "num_items": difference.num_items,
                 }
             )

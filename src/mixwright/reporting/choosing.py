@@ -1,6 +1,6 @@
 """How the settings of an arm were chosen: what was tried, how far each try lay from the contract, what was taken.
 
-The slack of a candidate is that of its worst clause: how far beyond its threshold the clause was measured
+The slack of a candidate is that of its worst clause: how far beyond its threshold the clause's lower bound lay
 on the search split, or how far short of it. Only clauses that the contract names decide.
 """
 

@@ -120,7 +120,7 @@ class Turn(NamedTuple):
 
 
 class SearchClause(NamedTuple):
-    """One clause as measured for a candidate on the search split; `slack` is estimate minus threshold."""
+    """One clause as measured for a candidate on the search split; `slack` is its lower bound minus its threshold."""
 
     kind: str
     name: str
@@ -128,16 +128,13 @@ class SearchClause(NamedTuple):
     base: float
     candidate: float
     estimate: float
+    threshold: float
     slack: float
     num_items: int
 
     @property
     def title(self) -> str:
         return self.name.partition(":")[2] or self.name
-
-    @property
-    def threshold(self) -> float:
-        return self.estimate - self.slack
 
     @property
     def margin(self) -> float:

@@ -154,6 +154,7 @@ def _search_clause(row: Mapping[str, Any]) -> SearchClause:
         base=number(row["base"]),
         candidate=number(row["candidate"]),
         estimate=number(row["estimate"]),
+        threshold=number(row["threshold"]),
         slack=number(row["slack"]),
         num_items=int(row["num_items"]),
     )
