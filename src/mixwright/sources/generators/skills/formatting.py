@@ -65,6 +65,7 @@ def formatted(rng: Random, split: Split) -> Draft:
 
 def _draft(rng: Random, order: str, words: str, answer: str) -> Draft:
     content = "form " + " ".join(sorted(words.split()[:2]))
+    group = f"form {words}"
     if rng.random() < 0.2:
-        return Draft(words, answer, content, scorer="format", system=order)
-    return Draft(f"{order}\n{words}", answer, content, scorer="format")
+        return Draft(words, answer, content, group, scorer="format", system=order)
+    return Draft(f"{order}\n{words}", answer, content, group, scorer="format")
