@@ -11,7 +11,8 @@ from made_sources import UNITS, Lengths, lengths_of
 from mixwright.blend.plan import mix_plan, plan_blend
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
-from mixwright.recipe.parts import Blend, Source, Train
+from mixwright.recipe.data import Source
+from mixwright.recipe.training import Blend, Train
 
 TRAIN = Train(sequence_length=64, batch_tokens=128)
 FOUND = {"desk": lengths_of([10, 20, 30], [5, 5, 5]), "skills": lengths_of([8, 16], [4, 2])}

@@ -18,7 +18,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.executor import Executor, InProcess, LocalProcesses
 from mixwright.ground.hashing import file_digest
 from mixwright.items.suite import Item, write_suite
-from mixwright.recipe.parts import Curate
+from mixwright.recipe.data import Curate
 from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record, read_records
 
 QUESTION = "Which of the branches near the station opens first on a public holiday"

@@ -6,7 +6,7 @@ import pytest
 
 from mixwright.curation.filters import FILTERS, Filter, broken_text, empty_turn, repetitive, short_answer, too_long
 from mixwright.items.conversation import Message
-from mixwright.recipe.parts import Filters
+from mixwright.recipe.data import Filters
 
 LIMITS = Filters(min_answer_characters=3, max_characters=400, max_repetition=0.5, max_replacement=0.01)
 PROSE = " ".join(f"word{number}" for number in range(45))

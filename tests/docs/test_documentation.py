@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mixwright.recipe.contract import Contract, Evaluate
+from mixwright.recipe.data import Base, Curate, Filters, Source, Suite
 from mixwright.recipe.load import load_recipe
-from mixwright.recipe.parts import (
-    Arm,
-    Base,
-    Blend,
-    Contract,
-    Curate,
-    Evaluate,
-    Filters,
-    Lora,
-    Source,
-    Strict,
-    Suite,
-    Train,
-    Tune,
-)
+from mixwright.recipe.training import Arm, Blend, Lora, Train, Tune
+from mixwright.recipe.values import Strict
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)

@@ -13,7 +13,7 @@ from mixwright.evidence.certify import certify
 from mixwright.evidence.render import render
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 
 SUITES = {"desk": about("domain", intent=400), "skills": about("general", addition=400, sorting=400)}
 N = 400

@@ -10,7 +10,7 @@ from made_records import Row, about, rows_of, write_rows
 
 from mixwright.evidence.choose import choose
 from mixwright.ground.artefacts import read_json
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 
 N = 40
 SUITES = {"desk": about("domain", intent=N), "skills": about("general", addition=N, sorting=N)}

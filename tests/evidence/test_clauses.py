@@ -7,7 +7,7 @@ from made_records import about
 
 from mixwright.evidence.clauses import Clause, clauses
 from mixwright.ground.errors import InputError
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 
 SUITES = {
     "desk": about("domain", intent=10, tone=10),

@@ -13,7 +13,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import file_digest
 from mixwright.models.folder import ModelFolder, find_model
 from mixwright.models.handle import ModelHandle
-from mixwright.recipe.parts import Base
+from mixwright.recipe.data import Base
 
 
 def found(model: Path | str) -> ModelFolder:

@@ -22,8 +22,8 @@ from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.parallel import build_arms
 from mixwright.pipeline.run import RunResult, run_recipe
 from mixwright.pipeline.stages import Stages
+from mixwright.recipe.contract import Contract
 from mixwright.recipe.load import load_recipe
-from mixwright.recipe.parts import Contract
 from mixwright.reporting import write_report
 
 RECIPE = """\

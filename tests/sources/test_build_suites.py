@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mixwright.ground.errors import InputError
 from mixwright.items.suite import Item, read_items, suite_about
-from mixwright.recipe.parts import Source, Suite
+from mixwright.recipe.data import Source, Suite
 from mixwright.sources.ingest import ingest
 from mixwright.sources.suites import SEARCH, build_suite
 

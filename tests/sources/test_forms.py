@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mixwright.recipe.parts import Source
+from mixwright.recipe.data import Source
 from mixwright.sources.forms import conversation_reader
 
 ASKED = {"role": "user", "content": "2 + 2?"}

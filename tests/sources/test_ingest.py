@@ -12,7 +12,7 @@ import pytest
 
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
-from mixwright.recipe.parts import Source
+from mixwright.recipe.data import Source
 from mixwright.sources.ingest import ingest
 from mixwright.sources.records import Record, read_records
 

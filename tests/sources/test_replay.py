@@ -15,7 +15,7 @@ from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.recipe.parts import Source
+from mixwright.recipe.data import Source
 from mixwright.sources.ingest import ingest
 from mixwright.sources.records import read_records
 from mixwright.sources.replay import Frame, Replayed, frame_of, replay

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_models import build_model
 
-from mixwright.recipe.parts import Train
+from mixwright.recipe.training import Train
 from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
 from mixwright.training.optimizers import build_optimizers, named_state
 

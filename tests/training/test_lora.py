@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from mixwright.ground.errors import InputError
 from mixwright.models.predictions import head_stands_alone
-from mixwright.recipe.parts import Lora, Train
+from mixwright.recipe.training import Lora, Train
 from mixwright.training.adapters import add_adapters, merge_adapters, save_adapters
 from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
 from mixwright.training.optimizers import build_optimizers

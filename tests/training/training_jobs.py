@@ -15,7 +15,8 @@ from tiny_models import save_model
 from mixwright.blend.mixer import MixPlan
 from mixwright.blend.plan import mix_plan, plan_blend
 from mixwright.ground.artefacts import SCRATCH, read_json
-from mixwright.recipe.parts import Blend, Source, Train
+from mixwright.recipe.data import Source
+from mixwright.recipe.training import Blend, Train
 from mixwright.tokens.store import TokenStore
 from mixwright.training.train import train
 

@@ -16,7 +16,8 @@ from mixwright.blend.mixer import Lengths, Mixer, MixPlan
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
-from mixwright.recipe.parts import Blend, Source, Train
+from mixwright.recipe.data import Source
+from mixwright.recipe.training import Blend, Train
 
 UNITS = ("tokens", "supervised_tokens", "records")
 

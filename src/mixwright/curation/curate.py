@@ -22,7 +22,7 @@ from mixwright.ground.executor import Executor
 from mixwright.ground.hashing import Json, text_digest
 from mixwright.ground.progress import progress
 from mixwright.items.leaks import Protected, leaked_item
-from mixwright.recipe.parts import Curate
+from mixwright.recipe.data import Curate
 from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
 
 

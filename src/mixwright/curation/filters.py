@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from mixwright.items.conversation import Message
-from mixwright.recipe.parts import Filters
+from mixwright.recipe.data import Filters
 
 Filter: TypeAlias = Callable[[Sequence[Message], Filters], str | None]
 

@@ -32,8 +32,7 @@ def respond(
 
     handle = ModelHandle(model, device=device, precision=precision)
     items = [item for folder in suites for item in read_items(folder)]
-    context = getattr(handle.model.config.get_text_config(), "max_position_embeddings", None)
-    asked = [_question(handle.tokenizer, item, context) for item in items]
+    asked = [_question(handle.tokenizer, item, handle.context) for item in items]
     answers: dict[int, Generation] = {}
     weighed = [i for i, question in enumerate(asked) if question.options]
     log_probabilities: dict[int, list[float]] = {}

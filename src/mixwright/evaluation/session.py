@@ -39,7 +39,6 @@ def hold_session(
     left for it: what is only shown must not end a run.
     """
     handle = ModelHandle(model, device=device, precision=precision)
-    context = getattr(handle.model.config.get_text_config(), "max_position_embeddings", None)
     messages: list[Message] = []
     turns: list[dict[str, Json]] = []
     unanswered = 0
@@ -49,7 +48,7 @@ def hold_session(
             prompt = handle.tokenizer.prompt_ids(messages)
         except ValueError:
             prompt = []
-        if not prompt or (context and len(prompt) + max_new_tokens > context):
+        if not prompt or (handle.context and len(prompt) + max_new_tokens > handle.context):
             turns.append({"request": request, "response": "", "finished": False})
             unanswered += 1
             continue

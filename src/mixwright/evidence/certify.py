@@ -20,7 +20,7 @@ from mixwright.evidence.differences import strata_difference
 from mixwright.evidence.pairing import Pairs, pair
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.hashing import Json
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 from mixwright.statistics.decision import Verdict, combine, noninferiority, superiority
 from mixwright.statistics.planning import items_to_settle, power_for_error
 

@@ -18,7 +18,7 @@ from mixwright.evidence.differences import strata_difference
 from mixwright.evidence.pairing import pair
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.hashing import Json
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 
 
 def choose(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import InputError, did_you_mean
-from mixwright.recipe.parts import Contract
+from mixwright.recipe.contract import Contract
 from mixwright.recipe.schema import split_metric
 
 Stratum: TypeAlias = tuple[str, str]  # suite, ability

@@ -16,7 +16,7 @@ import yaml
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import digest, text_digest
-from mixwright.recipe.parts import Base
+from mixwright.recipe.data import Base
 
 EMBEDDED = "embedded:"
 TOKENIZER_FILES = (

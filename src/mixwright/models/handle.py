@@ -75,7 +75,8 @@ def load_model(folder: Path, device: str) -> Any:
 class ModelHandle:
     """A model with its tokenizer, ready to answer.
 
-    folder: a model in Hugging Face format. precision: "fp32" or "bf16" (autocast over fp32 weights).
+    folder: a model in Hugging Face format. precision: "fp32" or "bf16" (autocast over fp32 weights). Its `context` is
+    the most tokens it takes, None where its configuration does not limit them.
     """
 
     def __init__(self, folder: Path, *, device: str = "auto", precision: str = "fp32") -> None:
@@ -84,6 +85,7 @@ class ModelHandle:
         self.tokenizer = ChatTokenizer(folder)
         self.model = load_model(folder, self.device)
         self.model.eval()
+        self.context: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         self._end_ids = _end_ids(self.model, self.tokenizer)
 
     def log_probabilities(self, sequences: Sequence[Sequence[int]], *, batch_size: int = 64) -> list[torch.Tensor]:

@@ -22,7 +22,7 @@ from mixwright.ground.store import Store
 from mixwright.models.device import hardware
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config
-from mixwright.recipe.parts import SELF, Source, Suite
+from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.sources.ingest import ingest
 from mixwright.sources.replay import replay
 from mixwright.sources.suites import SEARCH, build_suite

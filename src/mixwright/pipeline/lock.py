@@ -19,8 +19,8 @@ from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision, hardware
 from mixwright.models.folder import ModelFolder, find_model
+from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.load import LoadedRecipe
-from mixwright.recipe.parts import SELF, Source, Suite
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.files import find_files
 from mixwright.sources.generators import abilities_of, generator_names

@@ -25,8 +25,8 @@ from mixwright.pipeline.parallel import build_arms
 from mixwright.pipeline.plan import Plan, make_plan
 from mixwright.pipeline.rundir import place, point_latest
 from mixwright.pipeline.stages import Stages
+from mixwright.recipe.contract import Contract
 from mixwright.recipe.load import LoadedRecipe
-from mixwright.recipe.parts import Contract
 from mixwright.recipe.schema import BASE_ARM, MAIN_ARM, Recipe
 
 Step: TypeAlias = Literal["curate", "tokenize", "blend", "train", "evaluate", "certify"]

@@ -12,23 +12,11 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from mixwright.ground.errors import did_you_mean
-from mixwright.recipe.parts import (
-    Arm,
-    Base,
-    Blend,
-    Budget,
-    Contract,
-    Curate,
-    Evaluate,
-    Name,
-    Shares,
-    Source,
-    Strict,
-    Suite,
-    Train,
-    Tune,
-)
+from mixwright.recipe.contract import Contract, Evaluate
+from mixwright.recipe.data import Base, Curate, Source, Suite
 from mixwright.recipe.problems import Problem, problems_error
+from mixwright.recipe.training import Arm, Blend, Budget, Shares, Train, Tune
+from mixwright.recipe.values import Name, Strict
 
 MAIN_ARM = "blend"
 BASE_ARM = "base"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mixwright.ground.errors import did_you_mean
 from mixwright.items.conversation import Message, conversation_fault
-from mixwright.recipe.parts import Source, Template
+from mixwright.recipe.data import Source, Template
 from mixwright.sources.templates import fill, look_up, text_at
 
 ToConversation: TypeAlias = Callable[[Mapping[str, Any]], list[Message]]

@@ -13,7 +13,7 @@ from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
-from mixwright.recipe.parts import SELF, Source
+from mixwright.recipe.data import SELF, Source
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import FormFault, ToConversation, conversation_reader
 from mixwright.sources.generators import generate

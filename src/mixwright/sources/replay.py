@@ -23,7 +23,7 @@ from mixwright.ground.hashing import derive_seed
 from mixwright.items.conversation import Message
 from mixwright.models.handle import ModelHandle, Written
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.recipe.parts import Source
+from mixwright.recipe.data import Source
 
 CHUNK = 1024  # conversations drawn together
 BATCH_SIZE = 256
@@ -136,7 +136,6 @@ class _Conversations:
     def __init__(self, chunk: Chunk, handle: ModelHandle) -> None:
         self.chunk, self.handle = chunk, handle
         self.frame, self.special = frame_of(handle.tokenizer), special_ids(handle.tokenizer)
-        self.context = getattr(handle.model.config.get_text_config(), "max_position_embeddings", None)
         self.messages: list[list[Message]] = [[] for _ in range(chunk.num_conversations)]
         self.faults = [""] * chunk.num_conversations
         self.open = {i: list(self.frame.opening) for i in range(chunk.num_conversations)}
@@ -176,8 +175,9 @@ class _Conversations:
         self.open = going_on
 
     def _written(self, step: str, limit: int) -> dict[int, Written]:
-        for i in [i for i, ids in self.open.items() if self.context and len(ids) + limit > self.context]:
-            self.faults[i] = f"{len(self.open.pop(i))} tokens and {limit} more exceed the model's {self.context}"
+        context = self.handle.context
+        for i in [i for i, ids in self.open.items() if context and len(ids) + limit > context]:
+            self.faults[i] = f"{len(self.open.pop(i))} tokens and {limit} more exceed the model's {context}"
         written = self.handle.sample(
             list(self.open.values()),
             max_new_tokens=limit,

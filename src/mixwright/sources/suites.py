@@ -10,7 +10,7 @@ from typing import Any
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_digest
 from mixwright.items.suite import Item, options_fault, write_suite
-from mixwright.recipe.parts import Scorer, Suite, Template
+from mixwright.recipe.data import Scorer, Suite, Template
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import from_template
 from mixwright.sources.generators import abilities_of, generate

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import derive_seed
-from mixwright.recipe.parts import Train
+from mixwright.recipe.training import Train
 
 if TYPE_CHECKING:
     import torch

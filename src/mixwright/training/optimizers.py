@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixwright.recipe.parts import Train
+from mixwright.recipe.training import Train
 
 if TYPE_CHECKING:
     import torch

@@ -28,7 +28,7 @@ from mixwright.models.packing import check_packing, packed_inputs, plain_inputs
 from mixwright.models.predictions import choose_attention, chosen_logits, head_stands_alone
 from mixwright.models.saving import save_model
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.recipe.parts import Train
+from mixwright.recipe.training import Train
 from mixwright.tokens.store import TokenStore
 from mixwright.training.adapters import add_adapters, merge_adapters, save_adapters
 from mixwright.training.checkpoint import load_checkpoint, save_checkpoint

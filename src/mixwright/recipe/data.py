@@ -1,65 +1,15 @@
-"""The parts of a recipe: frozen, typed, and ignorant of torch.
-
-Every key a user may write stands here with its unit and default. Unknown keys, impossible values and references to
-things that do not exist are refused with path, value and suggestion before anything runs. Shares are exact rationals
-(`0.1`, `1/3`), so that what is written is what is realised.
-"""
+"""The parts of a recipe about data: the base model, its sources, the suites that examine it, and curation."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
-from mixwright.recipe.problems import Problem, problems_error, unknown_keys
+from mixwright.recipe.problems import Problem, problems_error
+from mixwright.recipe.values import Count, Role, Seed, Strict
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-Role: TypeAlias = Literal["domain", "general"]
 SELF = "self"  # as a generator: the base model itself
-
-
-def _share(value: Any) -> Any:
-    """A share as an exact rational from 0.25, '1/3' or Fraction."""
-    found = f"found {value!r}, a share is a number above 0 and at most 1"
-    try:
-        share = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise problems_error([Problem((), found, "Write it as 0.25 or 1/3.")]) from None
-    if share <= 0:
-        raise problems_error([Problem((), found, "Leave the source out of the shares instead.")])
-    if share > 1:
-        raise problems_error([Problem((), found, "Write 0.25, not 25.")])
-    return share
-
-
-Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
-Count = Annotated[int, Field(ge=1, le=10**15)]  # beyond it lies a typing error, not a data set
-Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(lambda share: str(share), return_type=str)]
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error that names the near match."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            known = {field.alias or name for name, field in cls.model_fields.items()}
-            unknown = [str(key) for key in value if key not in known]
-            if unknown:
-                raise problems_error(unknown_keys(unknown, sorted(known)))
-        return value
 
 
 class Base(Strict):
@@ -154,7 +104,7 @@ class Scorer(Strict):
     """The name of a scorer and its options."""
 
     name: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Suite(Strict):
@@ -247,146 +197,3 @@ class Curate(Strict):
     dedup: Dedup = Dedup()
     filters: Filters = Filters()
     decontaminate: Literal["all_suites", "refuse"] = "all_suites"  # drop leaked rows, or stop at the first
-
-
-class Budget(Strict):
-    """How long to train: a number of tokens, or passes over the domain sources."""
-
-    tokens: Count | None = None
-    domain_epochs: float | None = Field(None, gt=0)
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Budget:
-        if (self.tokens is None) == (self.domain_epochs is None):
-            fix = "Give either 'tokens' or 'domain_epochs'."
-            raise problems_error([Problem((), "a budget has exactly one measure", fix)])
-        return self
-
-
-Shares: TypeAlias = dict[str, Share]
-Weight: TypeAlias = Annotated[float, Field(gt=0, le=1)]
-
-
-class Blend(Strict):
-    unit: Literal["tokens", "supervised_tokens", "records"] = "tokens"
-    shares: Shares
-    budget: Budget
-    packing: bool = True  # several records in a row, kept apart by a block mask
-    seed: Seed = 0
-
-
-Method: TypeAlias = Literal["full", "lora"]
-
-
-class Lora(Strict):
-    """Low-rank adapters on every linear layer but the output head; all else is frozen but for the embeddings.
-
-    Adapters alone do not learn vocabulary and answer forms that are new to the base: in a small lab run of rank 16 they
-    reached a domain score of 0.12, against 0.93 with trained embeddings, which are therefore the default.
-    """
-
-    rank: Count = 16  # columns of the one factor and rows of the other
-    alpha: Count = 32  # the product of the factors counts alpha / rank times
-    dropout: float = Field(0.0, ge=0, lt=1)  # of what enters an adapter, in training
-    embeddings: bool = True  # train the input embeddings too, and the output head where it is not tied to them
-
-
-class Train(Strict):
-    objective: Literal["sft"] = "sft"
-    method: Method = "full"  # all parameters, or low-rank adapters
-    lora: Lora = Lora()  # for `method: lora`, of the recipe or of an arm
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    learning_rate: float = Field(2e-5, gt=0)
-    schedule: Literal["constant", "linear", "cosine", "wsd"] = "cosine"
-    warmup: float = Field(0.03, ge=0, lt=1)  # share of the steps
-    cooldown: float = Field(0.2, gt=0, le=1)  # share of the steps in which `wsd` decays
-    weight_decay: float = Field(0.0, ge=0)
-    gradient_clip: float = Field(1.0, gt=0)
-    sequence_length: int = Field(1024, ge=8, le=1 << 24)  # tokens in a row; longer records are dropped and counted
-    batch_tokens: int = Field(8192, ge=8, le=1 << 32)  # tokens in an optimizer step, a multiple of sequence_length
-    micro_batch_rows: Count | None = None  # rows in memory at once; all of a batch when absent
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    seed: Seed = 0
-    checkpoint_seconds: float = Field(60.0, gt=0)  # wall time between checkpoints; never changes the result
-
-    @model_validator(mode="after")
-    def _fitting(self) -> Train:
-        if self.schedule == "wsd" and self.warmup + self.cooldown > 1:
-            message = f"warmup {self.warmup:g} and cooldown {self.cooldown:g} overlap: together they exceed all steps"
-            raise problems_error([Problem(("cooldown",), message, f"At most {1 - self.warmup:g}.")])
-        if self.batch_tokens % self.sequence_length:
-            multiple = max(1, round(self.batch_tokens / self.sequence_length)) * self.sequence_length
-            raise problems_error(
-                [
-                    Problem(
-                        ("batch_tokens",),
-                        f"{self.batch_tokens} is no multiple of sequence_length {self.sequence_length}",
-                        f"Nearest: {multiple}.",
-                    )
-                ]
-            )
-        return self
-
-
-class Arm(Strict):
-    """A comparison beside the blend: what differs from the recipe.
-
-    Either trained, with `shares` of its own (`domain`: the domain alone), or interpolated: the weights of the base
-    plus `weight` times what training has changed in another arm, which costs no training.
-    """
-
-    shares: Shares | Literal["domain"] | None = None
-    interpolate: str | None = None  # the trained arm to go back from
-    weights: tuple[Weight, ...] = ()  # 0 is the base, 1 the arm; of several, one is chosen as `tune` says
-    budget: Budget | None = None
-    learning_rate: float | None = Field(None, gt=0)
-    method: Method | None = None
-    seed: Seed | None = None
-
-    @model_validator(mode="after")
-    def _trained_or_interpolated(self) -> Arm:
-        problems = []
-        if (self.shares is None) == (self.interpolate is None):
-            problems.append(Problem((), "an arm is trained or interpolated", "Give either 'shares' or 'interpolate'."))
-        elif self.interpolate is None and self.weights:
-            problems.append(Problem(("weights",), "applies to interpolated arms only", "Add 'interpolate: <arm>'."))
-        elif self.interpolate is not None:
-            problems += [
-                Problem((key,), "applies to trained arms only", "Leave it out.")
-                for key in ("budget", "learning_rate", "method", "seed")
-                if getattr(self, key) is not None
-            ]
-            if not self.weights or len(set(self.weights)) < len(self.weights):
-                fix = "Write 'weights: [0.5]', or several different ones to choose from."
-                problems.append(Problem(("weights",), "an interpolated arm needs weights", fix))
-        if problems:
-            raise problems_error(problems)
-        return self
-
-
-class Tune(Strict):
-    """Settings to choose from, for every arm alike, on items set aside for choosing: never on those that certify."""
-
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = ()  # instead of train.learning_rate
-    search_share: float = Field(0.2, gt=0, lt=1)  # of each suite's clusters, not used for certificates
-
-    @model_validator(mode="after")
-    def _different(self) -> Tune:
-        if len(set(self.learning_rates)) < len(self.learning_rates):
-            problem = Problem(("learning_rates",), "a rate stands here twice", "Leave one of them out.")
-            raise problems_error([problem])
-        return self
-
-
-class Contract(Strict):
-    """What must improve and what must be kept, in score from 0 to 1. Names: see `evidence.clauses`."""
-
-    improve: dict[str, float] = {}
-    keep: dict[str, float] = {}
-    confidence: float = Field(0.95, gt=0.5, lt=1)
-
-
-class Evaluate(Strict):
-    batch_size: Count = 128
-    session: tuple[str, ...] | None = None  # requests of one conversation to show beside the scores; made up if absent
