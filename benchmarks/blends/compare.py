@@ -2,8 +2,9 @@
 
 For every seed one recipe is written and run: arms at 100, 90, 75, 50 and 25 % of the tokens from the domain, once with
 the domain data seen equally often and once with the same total budget, by full training and by LoRA with trainable
-embeddings, and two arms whose general half the base has written itself. Two sets of skills are drawn by the seed and
-left out of all curated replay, so that skills nobody rehearses are measured beside those that are.
+embeddings. Two sets of skills are drawn by the seed and left out of the replay of all these arms, so that skills nobody
+rehearses are measured beside those that are. Four more arms say what rehearsing everything gives: `all_*` replays every
+skill, and in `self_*` the base has written the general half itself.
 
     python benchmarks/blends/compare.py --data-folder ../shared/data --data banking77 --seeds 0 1 2 --out runs/blends
 
@@ -21,6 +22,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import yaml
 
 import mixwright as mw
@@ -53,14 +55,14 @@ DATA: dict[str, dict[str, Any]] = {
             "holdout": 0.25,
         },
         "suite": {"source": "intents", "scorer": "exact"},
-        "epochs": 4,
+        "epochs": 2,
     },
 }
 SKILLS = sorted(abilities_of("skills"))
 SHARES = ("0.9", "0.75", "0.5", "0.25")
 TOTAL = 2  # the equal total budget, in units of the domain tokens of an equal-exposure arm
-RATES = {"full": 1.5e-3, "lora": 3e-3}  # chosen by --pilot
-PILOT_RATES = (1.5e-3, 3e-3)
+RATES = {"full": 1.5e-3, "lora": 1.5e-3}  # chosen by --pilot
+PILOT_RATES = (7.5e-4, 1.5e-3, 3e-3)
 PILOT_SEED = 100
 
 
@@ -79,17 +81,20 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
     for method, rate in RATES.items():
         setting = {"method": method, "learning_rate": rate}
         arms[f"{method}_100"] = {"shares": {"intents": 1}, "budget": exposure, **setting}
+        total = None if domain_tokens is None else {"tokens": TOTAL * domain_tokens}
+        if total:
+            arms[f"{method}_100_total"] = {"shares": {"intents": 1}, "budget": total, **setting}
         for share in SHARES:
             shares = {"intents": share, "rehearsed": str(1 - Fraction(share))}
             percent = round(100 * float(share))
             if (method, share) != ("full", "0.5"):  # that one is the recipe's blend
                 arms[f"{method}_{percent}_exposure"] = {"shares": shares, "budget": exposure, **setting}
-            if domain_tokens is not None and share != "0.5":  # half and half, both budgets are the same
-                total = {"tokens": TOTAL * domain_tokens}
+            if total and share != "0.5":  # half and half, both budgets are the same
                 arms[f"{method}_{percent}_total"] = {"shares": shares, "budget": total, **setting}
-    for share in ("0.75", "0.5"):
-        shares = {"intents": share, "replay": str(1 - Fraction(share))}
-        arms[f"self_{round(100 * float(share))}_exposure"] = {"shares": shares, "budget": exposure}
+    for general, name in (("all_skills", "all"), ("replay", "self")):
+        for share in ("0.75", "0.5"):
+            shares = {"intents": share, general: str(1 - Fraction(share))}
+            arms[f"{name}_{round(100 * float(share))}_exposure"] = {"shares": shares, "budget": exposure}
     skill_suites = {
         name: {"role": "general", "generate": "skills", "abilities": skills, "items_per_ability": 120, "seed": 2}
         for name, skills in {"rehearsed": rehearsed, **left_out}.items()
@@ -107,6 +112,7 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
                 "records": 30000,
                 "seed": seed + 1,
             },
+            "all_skills": {"role": "general", "generate": "skills", "records": 40000, "seed": seed + 1},
             "replay": {"role": "general", "generate": "self", "records": 8000, "seed": seed + 1},
         },
         "suites": {"intents": {"role": "domain", **suite}, **skill_suites},
@@ -128,7 +134,7 @@ def pilot(data: str, folder: Path) -> dict[str, Any]:
     found = recipe(data, folder, PILOT_SEED, None)
     lora = {"shares": {"intents": "3/4", "rehearsed": "1/4"}, "method": "lora"}
     found["blend"]["shares"] = {"intents": "3/4", "rehearsed": "1/4"}
-    del found["sources"]["replay"]
+    del found["sources"]["replay"], found["sources"]["all_skills"]
     return found | {"arms": {"lora": lora}, "tune": {"learning_rates": list(PILOT_RATES)}, "name": f"{data}-pilot"}
 
 
@@ -150,13 +156,22 @@ def rows(data: str, seed: int, made: dict[str, Any], result: RunResult) -> list[
     left_out = {name: made["suites"][name]["abilities"] for name in ("left_out_a", "left_out_b")}
     for row in result.summary:
         arm = str(row["arm"])
-        about: dict[str, Any] = {"data": data, "seed": seed, **row, **left_out}
+        skills = by_ability(result.path / "arms" / arm / "evaluation" / "records.parquet", str(row["suite"]))
+        about: dict[str, Any] = {"data": data, "seed": seed, **row, "abilities": skills, **left_out}
         if arm != "base":
             realised = json.loads((result.path / "arms" / arm / "blend" / "realised.json").read_text())
             about |= {"tokens": sum(realised["totals"]["tokens"].values()), "realised": realised["realised"]}
             about["verdict"] = result.certificates[arm]["verdict"]
         found.append(about)
     return found
+
+
+def by_ability(records: Path, suite: str) -> dict[str, float]:
+    """The mean score of each ability of a suite."""
+    scores: dict[str, list[float]] = {}
+    for row in pq.read_table(records, filters=[("suite", "=", suite)]).to_pylist():
+        scores.setdefault(row["ability"], []).append(row["score"])
+    return {ability: round(sum(found) / len(found), 4) for ability, found in sorted(scores.items())}
 
 
 def main() -> None:
@@ -171,7 +186,10 @@ def main() -> None:
     if given.pilot:
         result = run(pilot(given.data, given.data_folder), given.out, given.workers)
         for arm in ("blend", "lora"):
-            print(arm, (result.path / "arms" / arm / "choice" / "choice.json").read_text())
+            choice = json.loads((result.path / "arms" / arm / "choice" / "choice.json").read_text())
+            for candidate in choice["candidates"]:
+                scores = {clause["name"]: clause["candidate"] for clause in candidate["clauses"] if clause["named"]}
+                print(arm, candidate["label"], scores)
         return
     for seed in given.seeds:
         first = recipe(given.data, given.data_folder, seed, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,17 @@ def test_a_generator_gives_so_many_items_of_each_ability(tmp_path: Path) -> None
     items = built(tmp_path, generate="skills", items_per_ability=3, abilities=["addition", "sorting"], seed=5)
     assert suite_about(tmp_path)["abilities"] == {"addition": 3, "sorting": 3}
     assert all(item.prompt[-1]["role"] == "user" and item.target for item in items)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_the_wordings_of_a_generator_are_taken_by_turns(tmp_path: Path, seed: int) -> None:
+    items = built(tmp_path / "suite", generate="support_desk", items_per_ability=400, seed=seed)
+    for ability in ("intent", "policy"):
+        wordings = Counter(item.cluster for item in items if item.ability == ability)
+        assert sum(wordings.values()) == 400
+        assert len(wordings) > 150  # of 168
+        assert max(wordings.values()) <= 3
+    assert len({item.item_id for item in items}) == 800
 
 
 def test_a_suite_without_items_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.data import Scorer, Suite, Template
 from mixwright.sources.files import find_files
 from mixwright.sources.forms import from_template
-from mixwright.sources.generators import abilities_of, generate
+from mixwright.sources.generators import Example, abilities_of, generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import read_records
 from mixwright.sources.templates import fill, look_up
 
 SEARCH = "search"  # the folder, inside a suite's, of the items set aside for choosing
+SPARE = 3  # examples generated for an item, to choose different ones of many groups from
 
 
 def build_suite(
@@ -135,25 +137,41 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
 
 def _generated(name: str, suite: Suite) -> Iterator[Item]:
     assert suite.generate is not None
+    for ability in suite.abilities or abilities_of(suite.generate):
+        for example in _by_turns(suite, ability):
+            yield _item(
+                name,
+                suite,
+                Scorer(name=example.scorer),
+                ability=example.ability,
+                cluster=example.group,
+                prompt=example.messages[:-1],
+                target=example.messages[-1]["content"],
+            )
+
+
+def _by_turns(suite: Suite, ability: str) -> Sequence[Example]:
+    """`items_per_ability` different questions of one ability, taken from the groups by turns.
+
+    Some wordings are harder than others; were they left to chance, two suites would differ by which of them they drew.
+    """
+    assert suite.generate is not None
     assert suite.items_per_ability is not None
-    abilities = suite.abilities or abilities_of(suite.generate)
-    examples = generate(
+    drawn = generate(
         suite.generate,
         seed=suite.seed,
-        num_records=suite.items_per_ability * len(abilities),
+        num_records=SPARE * suite.items_per_ability,
         split="test",
-        abilities=abilities,
+        abilities=[ability],
     )
-    for example in examples:
-        yield _item(
-            name,
-            suite,
-            Scorer(name=example.scorer),
-            ability=example.ability,
-            cluster=example.group,
-            prompt=example.messages[:-1],
-            target=example.messages[-1]["content"],
-        )
+    different = {canonical_json(example.messages[:-1]): example for example in drawn}.values()
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, int, Example]] = []
+    for example in different:
+        turns.append((seen[example.group], len(turns), example))
+        seen[example.group] += 1
+    turns.sort(key=lambda turn: turn[:2])
+    return [example for _, _, example in turns[: suite.items_per_ability]]
 
 
 def _from_heldout(name: str, suite: Suite, records: Path) -> Iterator[Item]:
