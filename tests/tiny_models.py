@@ -7,7 +7,7 @@ tokens, so that tests need no network and no trained weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,14 @@ MARKERS = ["<|im_start|>", "<|im_end|>", "<s>", "</s>", "[INST]", "[/INST]"]
 ARCHITECTURES = ("llama", "gpt2", "qwen2", "qwen3")
 
 
-def save_tokenizer(folder: Path, template: str = CHATML) -> Any:
-    """Write the tokenizer's files to `folder`; `<|im_end|>` ends a sequence."""
+def save_tokenizer(folder: Path, template: str = CHATML, words: Sequence[str] = ()) -> Any:
+    """Write the tokenizer's files to `folder`; `<|im_end|>` ends a sequence. words: added, not special."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
     inner = Tokenizer.from_file(str(NANO / "tokenizer.json"))
     inner.add_special_tokens(MARKERS)
+    inner.add_tokens(list(words))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|pad|>", chat_template=template
     )
@@ -100,14 +101,16 @@ def save_model(folder: Path, architecture: str = "llama", template: str = CHATML
     return folder
 
 
-def save_chain(folder: Path, chain: Mapping[str, Mapping[str, float]], template: str = NANO_TEMPLATE) -> Path:
+def save_chain(
+    folder: Path, chain: Mapping[str, Mapping[str, float]], template: str = NANO_TEMPLATE, words: Sequence[str] = ()
+) -> Path:
     """A model folder whose next token depends on the last alone.
 
     chain: for a token the probabilities of the next; after a token that is not in it, all are equally probable.
     """
     import torch
 
-    tokenizer = save_tokenizer(folder, template)
+    tokenizer = save_tokenizer(folder, template, words)
     model = build_model("llama", vocabulary=len(tokenizer))
     config = model.config
     with torch.no_grad():

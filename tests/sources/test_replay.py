@@ -99,6 +99,23 @@ def test_every_conversation_is_well_formed(tmp_path: Path) -> None:
         assert words in faults
 
 
+def test_an_added_token_that_is_a_word_may_stand_in_a_turn(tmp_path: Path) -> None:
+    chain = {ASKED: {"a": 1.0}, "a": {END: 1.0}, ANSWERED: {"[9]": 1.0}, "[9]": {END: 1.0}, END: {END: 1.0}}
+    found = drawn(save_chain(tmp_path, chain, words=["[9]"]), records=5)
+    assert [[message["content"] for message in messages] for messages, _ in found] == [["a", "[9]"]] * 5
+
+
+def test_a_special_token_spelled_out_is_a_fault(tmp_path: Path) -> None:
+    """As text it would be read as what closes the turn."""
+    spelling = {"<": {"|": 1.0}, "e": {"n": 1.0}, "n": {"d": 1.0}, "d": {"|": 1.0}, "|": {"e": 0.5, ">": 0.5}}
+    chain = {**spelling, ASKED: {"a": 1.0}, "a": {END: 1.0}, ANSWERED: {"<": 1.0}, ">": {END: 1.0}, END: {END: 1.0}}
+    found = drawn(save_chain(tmp_path, chain), records=60)
+    sound = {messages[1]["content"] for messages, _ in found if messages}
+    assert "<|>" in sound
+    assert all("<|end|>" not in text for text in sound)
+    assert any(fault.endswith("spells a special token: '<|end|>'") for _, fault in found)
+
+
 def test_a_faulty_later_turn_keeps_the_exchange_before_it(tmp_path: Path) -> None:
     """The first turns are sound, and the users always speak again; but some questions are never closed."""
     chain = {ASKED: {"a": 0.5, "c": 0.5}, "a": {END: 1.0}, "c": {"c": 1.0}, ANSWERED: {"b": 1.0}, "b": {END: 1.0}}

@@ -77,11 +77,20 @@ class ChatTokenizer:
                 fix = "Mend the chat template in the model's folder."
                 raise InputError(f"the chat template cannot be used: {encoded}", where="base.model", fix=fix)
             ends.add(int(encoded.ids[encoded.loss][-1]))
-        special = {*self.inner.all_special_ids, *self.inner.get_added_vocab().values()}
-        if len(ends) > 1 or not ends <= special:
+        if len(ends) > 1 or not ends <= self.special_ids:
             fix = "Close assistant turns with a special token, such as the tokenizer's end token."
             raise InputError("the chat template does not close an answer", where="base.model", fix=fix)
         return ends.pop()
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """The tokens that are no text: those marked special, and added ones with which the chat template frames turns.
+
+        Other added tokens are words like any other. Raises ValueError when the template refuses a plain exchange.
+        """
+        exchange = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        framing = {*self.ids(self.render(exchange, answer_next=False)), *self.prompt_ids(exchange[:1])}
+        return frozenset((*self.inner.all_special_ids, *(framing & {*self.inner.get_added_vocab().values()})))
 
     def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
         """The conversation as text. Raises ValueError when the template refuses it."""

@@ -103,18 +103,13 @@ def frame_of(tokenizer: ChatTokenizer) -> Frame:
     again = all_three.partition(said[1])[2].partition(said[2])[0]
     # the blanks around the words are the model's to write: those before belong to the first token of a word
     frame = Frame(*(tokenizer.ids(text.strip(" ")) for text in (opening, answer, again)))
-    special = special_ids(tokenizer)
+    special = tokenizer.special_ids
     if not frame.opening or not frame.answer or frame.answer[0] not in special:
         fix = "Use curated replay, or a model whose template closes a user's turn with a special token."
         raise InputError("the chat template does not mark where a user's turn ends", where="base.model", fix=fix)
     if frame.again[:1] == [tokenizer.closing_id] and any(token in special for token in frame.again[1:]):
         return frame
     return frame._replace(again=[])
-
-
-def special_ids(tokenizer: ChatTokenizer) -> frozenset[int]:
-    """The tokens that are no text: what a turn cannot hold."""
-    return frozenset((*tokenizer.inner.all_special_ids, *tokenizer.inner.get_added_vocab().values()))
 
 
 @functools.lru_cache(maxsize=1)
@@ -135,7 +130,7 @@ class _Conversations:
 
     def __init__(self, chunk: Chunk, handle: ModelHandle) -> None:
         self.chunk, self.handle = chunk, handle
-        self.frame, self.special = frame_of(handle.tokenizer), special_ids(handle.tokenizer)
+        self.frame, self.special = frame_of(handle.tokenizer), handle.tokenizer.special_ids
         self.messages: list[list[Message]] = [[] for _ in range(chunk.num_conversations)]
         self.faults = [""] * chunk.num_conversations
         self.open = {i: list(self.frame.opening) for i in range(chunk.num_conversations)}
@@ -166,13 +161,17 @@ class _Conversations:
         going_on: dict[int, list[int]] = {}
         for i, written in self._written(f"{role} {turn}", self.chunk.max_new_tokens).items():
             text = self.handle.tokenizer.inner.decode(written.ids).strip()
-            fault = _fault(written, end, text)
+            fault = _fault(written, end, text) or self._spelled(text)
             if fault:
                 self.faults[i] = f"the {role}'s turn {turn + 1} {fault}: {text[:80]!r}"
             else:
                 self.messages[i].append({"role": role, "content": text})
                 going_on[i] = [*self.open[i], *written.ids, *then]
         self.open = going_on
+
+    def _spelled(self, text: str) -> str:
+        """A special token spelled letter by letter is text here, and would be the token where the text is read."""
+        return "" if self.special.isdisjoint(self.handle.tokenizer.ids(text)) else "spells a special token"
 
     def _written(self, step: str, limit: int) -> dict[int, Written]:
         context = self.handle.context
