@@ -16,7 +16,7 @@ from mixwright.blend.mixer import MixPlan
 from mixwright.blend.plan import mix_plan, plan_blend
 from mixwright.curation.curate import curate
 from mixwright.ground.artefacts import Artefact
-from mixwright.ground.executor import Executor
+from mixwright.ground.executor import Executor, InProcess
 from mixwright.ground.hashing import Json
 from mixwright.ground.store import Store
 from mixwright.models.device import hardware
@@ -67,7 +67,8 @@ class DataStages:
 
         def make(out: Path) -> Mapping[str, Json]:
             self._set_threads()
-            written = replay(source, base.path, self.executor, threads=self.lock.threads, **computed)
+            executor = self.executor if self.lock.device == "cpu" else InProcess()  # processes would share its memory
+            written = replay(source, base.path, executor, threads=self.lock.threads, **computed)
             return ingest(name, source, out, replay=written, licence=base.licence)
 
         return self._once(

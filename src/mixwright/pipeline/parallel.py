@@ -32,8 +32,11 @@ class Job(NamedTuple):
 
 
 def build_arms(stages: Stages, *, train_only: bool) -> None:
-    """Build what the arms of a run still lack, in the processes of its executor; without any, leave it to the run."""
-    if isinstance(stages.executor, InProcess):
+    """Build what the arms of a run still lack, in the processes of its executor.
+
+    Without any, or where the processes would share one accelerator and its memory, it is left to the run.
+    """
+    if isinstance(stages.executor, InProcess) or stages.lock.device != "cpu":
         return
     recipe = stages.recipe
     longest_first = sorted(recipe.trained_arms, key=lambda arm: -_num_steps(stages, arm))
