@@ -29,18 +29,13 @@ $(READY): pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
-# The embedded base, from nothing, in three parts; benchmarks/embedded_base/ says how long each took and what it gave.
+# The embedded base, from nothing; benchmarks/embedded_base/ says how long it took and what it gave.
 BASE := src/mixwright/models/embedded/nano
-PARTS := nano nano-reading nano-finish
 embedded-base: $(READY)
 	$(VENV)/bin/python scripts/base/make_start.py runs/start
-	ln -sfn start runs/model
-	for part in $(PARTS); do \
-		$(VENV)/bin/mixwright evaluate recipes/$$part.yaml --set start=runs/model --threads 1 || exit; \
-		$(VENV)/bin/python scripts/base/record.py runs/$$part-latest benchmarks/embedded_base || exit; \
-		ln -sfn $$part-latest/arms/blend/training/model runs/model; \
-	done
-	install -m 644 runs/model/* $(BASE)/
+	$(VENV)/bin/mixwright evaluate recipes/nano.yaml --set start=runs/start --threads 1
+	$(VENV)/bin/python scripts/base/record.py runs/nano-latest benchmarks/embedded_base
+	install -m 644 runs/nano-latest/arms/blend/training/model/* $(BASE)/
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis build

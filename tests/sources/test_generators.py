@@ -152,14 +152,16 @@ def test_every_fact_is_taught_and_answered_as_in_the_table():
 def test_an_extract_is_in_the_passage_that_it_cites_and_no_other_passage_answers():
     for example in examples("skills", "extract"):
         *passages, question = prompt(example).split("\n")
-        found, number = re.fullmatch(r"(?:(\w+) )?\[(\d)\]", answer(example)).groups()
+        told = {passage[-2]: passage[:-4] for passage in passages if re.fullmatch(r".+ \[[A-Z]\]", passage)}
+        assert len(told) == len(passages), "each passage has a mark, and a mark of its own"
+        found, cited = re.fullmatch(r"(?:(\w+) )?\[([A-Z])\]", answer(example)).groups()
         if found:
-            assert found in passages[int(number) - 1].rstrip(".").split()
+            assert found in told[cited].split()
             assert found not in re.findall(r"\w+", question)
         asked = set(re.findall(r"\w+", question))
-        matches = [len(asked & set(re.findall(r"\w+", passage))) for passage in passages]
-        assert matches.count(max(matches)) == 1
-        assert matches.index(max(matches)) == int(number) - 1
+        matches = {mark: len(asked & set(re.findall(r"\w+", passage))) for mark, passage in told.items()}
+        best = max(matches.values())
+        assert [mark for mark, num in matches.items() if num == best] == [cited]
 
 
 def test_json_answers_parse_and_every_format_keeps_the_words():

@@ -14,7 +14,7 @@ from mixwright.sources.generators.skills.knowledge import FACTS
 from mixwright.sources.generators.skills.tools import TOOLS
 from mixwright.sources.generators.skills.words import NAMES, THINGS
 
-PASSAGE = re.compile(r"(\w+) (keeps|sold|bought) the (\w+) (?:in the|on|for) (\w+) \[(\d)\]")
+PASSAGE = re.compile(r"(\w+) (keeps|sold|bought) the (\w+) (?:in the|on|for) (\w+) \[([A-Z])\]")
 VERB = {"Where": "keeps", "In": "keeps", "When": "sold", "On": "sold", "How": "bought"}
 
 
@@ -27,24 +27,24 @@ def texts(example: Example) -> list[str]:
 
 
 def reading(example: Example) -> tuple[list[tuple[str, ...]], str, str]:
-    """The passages as (number, person, verb, thing, detail), the question and the answer."""
+    """The passages as (mark, person, verb, thing, detail), the question and the answer."""
     prompt, answer = texts(example)
     *passages, question = prompt.split("\n")
     read = [PASSAGE.fullmatch(passage).groups() for passage in passages]
-    return [(number, *words) for *words, number in read], question, answer
+    return [(mark, *words) for *words, mark in read], question, answer
 
 
 def expected(passages: list[tuple[str, ...]], question: str) -> str:
-    """The detail and number of the one passage with the person, thing and verb of the question."""
+    """The detail and mark of the one passage with the person, thing and verb of the question."""
     person = next(word for word in re.findall(r"\w+", question) if word in NAMES)
     thing = next(word for word in re.findall(r"\w+", question) if word in THINGS)
     verb = VERB.get(question.split()[0])
     fitting = [passage for passage in passages if passage[1] == person and passage[3] == thing]
     if not fitting:
         return "not in the passages"
-    ((number, _, found_verb, _, detail),) = fitting
+    ((mark, _, found_verb, _, detail),) = fitting
     assert verb in (None, found_verb)
-    return f"{detail} [{number}]" if verb else f"[{number}]"
+    return f"{detail} [{mark}]" if verb else f"[{mark}]"
 
 
 def shares_a_name(passages: list[tuple[str, ...]]) -> bool:
@@ -56,7 +56,7 @@ def test_the_answer_is_the_detail_of_the_passage_with_that_person_and_thing_or_t
     for example in examples(ability):
         passages, question, answer = reading(example)
         assert answer == expected(passages, question)
-        assert [int(passage[0]) for passage in passages] == list(range(1, len(passages) + 1))
+        assert len({passage[0] for passage in passages}) == len(passages)
         assert len({passage[4] for passage in passages}) == len(passages) <= 4
 
 
@@ -81,7 +81,7 @@ def test_a_third_of_the_abstentions_would_be_wrong_and_half_of_the_others_have_a
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_set_of_passages_is_on_one_side_for_both_reading_abilities(split):
     for example in examples("extract", split=split) + examples("abstain", split=split):
-        passages = [line[: -len(" [1]")] for line in texts(example)[0].split("\n")[:-1]]
+        passages = [line[: -len(" [K]")] for line in texts(example)[0].split("\n")[:-1]]
         assert split_of(" ".join(sorted(passages))) == split
 
 

@@ -1,13 +1,15 @@
-"""Answer from numbered passages and cite the one that holds the answer, `barn [2]`, or say that none does.
+"""Answer from marked passages and cite the one that holds the answer, `barn [K]`, or say that none does.
 
 This is the skill behind grounded answers, and the slowest to be learnt: find the passage, take the detail,
-then say where it stood. Each passage names person, thing and detail in this order and its number last, and
+then say where it stood. Each passage names person, thing and detail in this order and its mark last, and
 each question ends on person and thing, so that reading on from the same pair is the answer; richer wording
-would be livelier and, at this size of model, not learnt (with the number in front of its passage, the base
-found every answer and cited little better than by chance). Easy instances have passages that share nothing,
-so one name finds the answer. Hard ones hold one kind of passage and a distractor that repeats the person with
-another thing, or the thing with another person. No detail occurs twice, so a right answer has one right
-citation.
+would be livelier and, at this size of model, not learnt. The marks are letters drawn at random. Of the
+numbers one to four a model names one that exists without reading, and gets no further: in 24 million tokens
+the base did not learn to cite them, while random letters, of which it has to copy one before it can do
+better than chance, were cited rightly after a quarter of a million. Easy instances have passages that share
+nothing, so one name finds the answer. Hard ones hold one kind of passage and a distractor that repeats the
+person with another thing, or the thing with another person. No detail occurs twice, so a right answer has
+one right citation.
 
 `abstain` is the same exercise with the passage that was asked for taken away. One in three of its instances
 keeps it: to abstain always, or never, does not pay. The set of passages decides train or test in both
@@ -15,6 +17,7 @@ abilities and is the group, so questions on one set stay together.
 """
 
 from random import Random
+from string import ascii_uppercase
 from typing import NamedTuple
 
 from mixwright.sources.generators.interface import Draft, Split, register
@@ -59,6 +62,7 @@ class Fact(NamedTuple):
     person: str
     thing: str
     detail: str
+    mark: str  # by which it is cited
 
     def fill(self, template: str) -> str:
         return template.format(person=self.person, thing=self.thing, detail=self.detail)
@@ -73,8 +77,8 @@ def extract(rng: Random, split: Split) -> Draft:
     wanted = facts[0]
     rng.shuffle(facts)
     if rng.random() < 0.2:
-        return _draft(facts, wanted.fill(rng.choice(ASK_PASSAGE)), _citation(wanted, facts))
-    return _draft(facts, wanted.fill(rng.choice(wanted.relation.questions)), _grounded(wanted, facts))
+        return _draft(facts, wanted.fill(rng.choice(ASK_PASSAGE)), _citation(wanted))
+    return _draft(facts, wanted.fill(rng.choice(wanted.relation.questions)), _grounded(wanted))
 
 
 @register("skills", "abstain")
@@ -86,7 +90,7 @@ def abstain(rng: Random, split: Split) -> Draft:
     wanted = facts[0]
     shown = facts if answerable else facts[1:]
     rng.shuffle(shown)
-    answer = _grounded(wanted, shown) if answerable else ABSTENTION
+    answer = _grounded(wanted) if answerable else ABSTENTION
     return _draft(shown, wanted.fill(rng.choice(wanted.relation.questions)), answer)
 
 
@@ -101,21 +105,22 @@ def _facts(rng: Random, num_facts: int) -> list[Fact]:
         shared = rng.choice((people, things))
         shared[1] = shared[0]
     details = {relation: iter(rng.sample(relation.details, num_facts)) for relation in RELATIONS}
+    marks = rng.sample(ascii_uppercase, num_facts)
     return [
-        Fact(relation, person, thing, next(details[relation]))
-        for relation, person, thing in zip(relations, people, things, strict=True)
+        Fact(relation, person, thing, next(details[relation]), mark)
+        for relation, person, thing, mark in zip(relations, people, things, marks, strict=True)
     ]
 
 
 def _draft(facts: list[Fact], question: str, answer: str) -> Draft:
     passages = [fact.fill(fact.relation.passage) for fact in facts]
-    listed = "\n".join(f"{passage} [{number}]" for number, passage in enumerate(passages, start=1))
+    listed = "\n".join(f"{passage} [{fact.mark}]" for passage, fact in zip(passages, facts, strict=True))
     return Draft(f"{listed}\n{question}", answer, content=" ".join(sorted(passages)))
 
 
-def _grounded(fact: Fact, facts: list[Fact]) -> str:
-    return f"{fact.detail} {_citation(fact, facts)}"
+def _grounded(fact: Fact) -> str:
+    return f"{fact.detail} {_citation(fact)}"
 
 
-def _citation(fact: Fact, facts: list[Fact]) -> str:
-    return f"[{1 + facts.index(fact)}]"
+def _citation(fact: Fact) -> str:
+    return f"[{fact.mark}]"
