@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 
 from mixwright.ground.errors import InputError
+from mixwright.ground.executor import LocalProcesses
 
 
 def square_slowly(number: int) -> int:
@@ -29,3 +32,12 @@ def die_at_two(number: int) -> int:
 
 def process_id(number: int) -> int:
     return os.getpid()
+
+
+def tell_and_wait(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(600)
+
+
+if __name__ == "__main__":
+    list(LocalProcesses(2).map(tell_and_wait, sys.argv[1:] * 2))

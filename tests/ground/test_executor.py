@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import executor_work
 import pytest
 from executor_work import die_at_two, process_id, refuse_three, square_slowly
 
@@ -66,6 +71,31 @@ def test_after_a_worker_has_died_others_take_its_place() -> None:
         list(executor.map(die_at_two, range(6)))
     assert list(executor.map(square_slowly, range(2))) == [0, 1]
     executor.close()
+
+
+def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, executor_work.__file__, str(tmp_path)])
+    _until(lambda: len(list(tmp_path.iterdir())) == 2)
+    parent.kill()
+    parent.wait()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    _until(lambda: not any(_is_alive(worker) for worker in workers))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("not within 30 seconds")
 
 
 def test_no_tasks_give_no_results() -> None:

@@ -6,11 +6,13 @@ and tasks travel by the standard process protocol: module-level functions and pl
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Protocol, TypeVar
 
 from mixwright.ground.errors import BrokenRun
@@ -53,7 +55,8 @@ class LocalProcesses:
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         pending = iter(tasks)
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.num_workers, mp_context=get_context("spawn"))
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.num_workers, mp_context=context, initializer=_end_with_parent)
         window = [self._pool.submit(function, task) for task in islice(pending, 2 * self.num_workers)]
         try:
             while window:
@@ -73,6 +76,18 @@ class LocalProcesses:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed: nothing else tells a waiting worker."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def executor_for(num_workers: int) -> Executor:
