@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -80,6 +81,14 @@ def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path) ->
     parent.wait()
     workers = [int(path.name) for path in tmp_path.iterdir()]
     _until(lambda: not any(_is_alive(worker) for worker in workers))
+
+
+def test_an_interruption_ends_the_workers_at_once(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, executor_work.__file__, str(tmp_path)], start_new_session=True)
+    _until(lambda: len(list(tmp_path.iterdir())) == 2)
+    os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
+    assert parent.wait(30) != 0
+    assert not any(_is_alive(int(path.name)) for path in tmp_path.iterdir())
 
 
 def _is_alive(process: int) -> bool:

@@ -7,12 +7,13 @@ and tasks travel by the standard process protocol: module-level functions and pl
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from typing import Protocol, TypeVar
 
 from mixwright.ground.errors import BrokenRun
@@ -56,7 +57,7 @@ class LocalProcesses:
         pending = iter(tasks)
         if self._pool is None:
             context = get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.num_workers, mp_context=context, initializer=_end_with_parent)
+            self._pool = ProcessPoolExecutor(self.num_workers, mp_context=context, initializer=_follow_parent)
         window = [self._pool.submit(function, task) for task in islice(pending, 2 * self.num_workers)]
         try:
             while window:
@@ -68,6 +69,10 @@ class LocalProcesses:
                 "a worker process died (out of memory, or killed)",
                 fix="Give the same command again, with fewer --workers if memory was short.",
             ) from None
+        except KeyboardInterrupt:
+            for worker in active_children():  # what they have not finished is resumed, as after any kill
+                worker.kill()
+            raise
         finally:
             for future in window:  # the first error ends the map: what has not begun will not
                 future.cancel()
@@ -78,8 +83,10 @@ class LocalProcesses:
             self._pool = None
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is killed: nothing else tells a waiting worker."""
+def _follow_parent() -> None:
+    """Leave interruptions to the process that started this one, and end with it: nothing else tells a waiting worker
+    that it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
 
