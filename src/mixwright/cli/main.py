@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's, wherever this release of typer keeps it
 EXIT_CODES = {None: 0, "PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+INTERRUPTED = 130  # 128 and the number of the signal, as shells have it
 
 app = typer.Typer(
     name="mixwright",
@@ -238,13 +239,15 @@ def main(arguments: list[str] | None = None) -> None:
 def _guarded(call: Callable[[], Any], as_json: bool) -> int:
     try:
         code = call()
+        if code == INTERRUPTED:  # typer's answer to the signal
+            raise KeyboardInterrupt
     except MixwrightError as error:
         return _refused(error, as_json)
     except UsageError as error:
         return _refused(_argument_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted: the same command goes on from here", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Exception:  # a defect of ours; Python's own exit code for it, 1, would read as FAIL
         traceback.print_exc()
         return _refused(
