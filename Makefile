@@ -29,13 +29,16 @@ $(READY): pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
-# The embedded base, from nothing; benchmarks/embedded_base/ says how long it took and what it gave.
+# The embedded base, from nothing, in two parts; benchmarks/embedded_base/ says how long each took and what it gave.
 BASE := src/mixwright/models/embedded/nano
 embedded-base: $(READY)
 	$(VENV)/bin/python scripts/base/make_start.py runs/start
 	$(VENV)/bin/mixwright evaluate recipes/nano.yaml --set start=runs/start --threads 1
 	$(VENV)/bin/python scripts/base/record.py runs/nano-latest benchmarks/embedded_base
-	install -m 644 runs/nano-latest/arms/blend/training/model/* $(BASE)/
+	$(VENV)/bin/mixwright evaluate recipes/nano-finish.yaml --threads 1 \
+		--set start=runs/nano-latest/arms/blend/training/model
+	$(VENV)/bin/python scripts/base/record.py runs/nano-finish-latest benchmarks/embedded_base
+	install -m 644 runs/nano-finish-latest/arms/blend/training/model/* $(BASE)/
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis build
