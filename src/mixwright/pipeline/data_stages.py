@@ -48,6 +48,11 @@ class DataStages:
         self._built: dict[str, Artefact] = {}
         self._tokenizer: ChatTokenizer | None = None
 
+    @property
+    def model_executor(self) -> Executor:
+        """Where models run: in this process on an accelerator, whose memory several processes would share."""
+        return self.executor if self.lock.device == "cpu" else InProcess()
+
     def source(self, name: str) -> Artefact:
         source = self.recipe.sources[name]
         if source.generate == SELF:
@@ -67,8 +72,7 @@ class DataStages:
 
         def make(out: Path) -> Mapping[str, Json]:
             self._set_threads()
-            executor = self.executor if self.lock.device == "cpu" else InProcess()  # processes would share its memory
-            written = replay(source, base.path, executor, threads=self.lock.threads, **computed)
+            written = replay(source, base.path, self.model_executor, threads=self.lock.threads, **computed)
             return ingest(name, source, out, replay=written, licence=base.licence)
 
         return self._once(

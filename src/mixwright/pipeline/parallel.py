@@ -32,11 +32,8 @@ class Job(NamedTuple):
 
 
 def build_arms(stages: Stages, *, train_only: bool) -> None:
-    """Build what the arms of a run still lack, in the processes of its executor.
-
-    Without any, or where the processes would share one accelerator and its memory, it is left to the run.
-    """
-    if isinstance(stages.executor, InProcess) or stages.lock.device != "cpu":
+    """Build what the arms of a run still lack, in the processes of its executor; without any, leave it to the run."""
+    if isinstance(stages.model_executor, InProcess):
         return
     recipe = stages.recipe
     longest_first = sorted(recipe.trained_arms, key=lambda arm: -_num_steps(stages, arm))
@@ -62,7 +59,7 @@ def _build(
     if len(missing) < 2:
         return  # nothing to do side by side
     with progress(label, len(missing)) as advance:
-        for events in stages.executor.map(_built, missing):
+        for events in stages.model_executor.map(_built, missing):
             stages.store.adopt(events)
             advance(1, "")
 

@@ -1,7 +1,6 @@
-"""What the parts of a recipe are made of: strict objects, names, counts and exact shares.
+"""What the parts of a recipe are made of: strict objects, which refuse unknown keys, names, counts and shares.
 
-Unknown keys, impossible values and references to things that do not exist are refused with path, value and suggestion
-before anything runs. Shares are exact rationals (`0.1`, `1/3`), so that what is written is what is realised.
+Shares are exact rationals (`0.1`, `1/3`), so that what is written is what is realised.
 """
 
 from __future__ import annotations
