@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for whatever takes longer than two seconds, nothing when nobody looks at a terminal."""
+"""Progress on stderr: a bar for what takes longer than two seconds, where somebody looks at a terminal, and lines."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ _silent = False
 
 
 def silence() -> None:
-    """Show no bars in this process: it is one of several, and the one that started it tells how far they are."""
+    """Tell nothing in this process: it is one of several, and the one that started it tells how far they are."""
     global _silent
     _silent = True
+
+
+def tell(line: str) -> None:
+    """One line on stderr, whether or not anybody looks at a terminal."""
+    if not _silent:
+        print(line, file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ import hashlib
 import os
 import platform
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pathlib import Path
 from mixwright.ground.artefacts import SCRATCH, Artefact, open_artefact, seal, write_json
 from mixwright.ground.errors import BrokenRun, InputError
 from mixwright.ground.hashing import FileDigests, Json, digest
+from mixwright.ground.progress import tell
 
 Counts = Mapping[str, Json]
 
@@ -164,7 +164,7 @@ class Store:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print(f"waiting: another process works on stage '{stage}'", file=sys.stderr)
+                tell(f"waiting: another process works on stage '{stage}'")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
