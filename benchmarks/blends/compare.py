@@ -3,7 +3,7 @@
 For every seed one recipe is written and run: arms at 100, 90, 75, 50 and 25 % of the tokens from the domain, once with
 the domain data seen equally often and once with the same total budget, by full training and by LoRA with trainable
 embeddings. Two sets of skills are drawn by the seed and left out of the replay of all these arms, so that skills nobody
-rehearses are measured beside those that are. Four more arms say what rehearsing everything gives: `all_*` replays every
+rehearses are measured beside those that are. Five more arms say what rehearsing everything gives: `all_*` replays every
 skill, and in `self_*` the base has written the general half itself.
 
     python benchmarks/blends/compare.py --data-folder ../shared/data --data banking77 --seeds 0 1 2 --out runs/blends
@@ -91,8 +91,8 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
                 arms[f"{method}_{percent}_exposure"] = {"shares": shares, "budget": exposure, **setting}
             if total and share != "0.5":  # half and half, both budgets are the same
                 arms[f"{method}_{percent}_total"] = {"shares": shares, "budget": total, **setting}
-    for general, name in (("all_skills", "all"), ("replay", "self")):
-        for share in ("0.75", "0.5"):
+    for general, name, tried in (("all_skills", "all", ("0.75", "0.5", "0.25")), ("replay", "self", ("0.75", "0.5"))):
+        for share in tried:
             shares = {"intents": share, general: str(1 - Fraction(share))}
             arms[f"{name}_{round(100 * float(share))}_exposure"] = {"shares": shares, "budget": exposure}
     skill_suites = {
