@@ -42,8 +42,8 @@ Method: TypeAlias = Literal["full", "lora"]
 class Lora(Strict):
     """Low-rank adapters on every linear layer but the output head; all else is frozen but for the embeddings.
 
-    Adapters alone do not learn vocabulary and answer forms that are new to the base: in a small lab run of rank 16 they
-    reached a domain score of 0.12, against 0.93 with trained embeddings, which are therefore the default.
+    Adapters alone do not learn vocabulary and answer forms that are new to the base: on the demonstration's desk they
+    reach 12 points, against 72 with trained embeddings, which are therefore the default.
     """
 
     rank: Count = 16  # columns of the one factor and rows of the other
