@@ -2,8 +2,8 @@
 
 A layer W becomes W + (alpha / rank) B A, where A is random, B starts at zero and W is frozen; the output head gets no
 adapter. What that saves is memory for gradients and moments, and it moves the model less. What it cannot do is give a
-token the base hardly knows a meaning: of the demonstration's desk, whose words and form are new to
-the base, rank 16 learns 12 points, and 72 when the embeddings are trained as well. So by default they are: the input embeddings and,
+token the base hardly knows a meaning: of the demonstration's desk, whose words and form are new to the base, rank 16
+learns 12 points, and 72 when the embeddings are trained as well. So by default they are: the input embeddings and,
 where it is a matrix of its own, the output head. A tie between the two stays a tie, because they are trained in place.
 
 PEFT changes the layers inside the model, which stays the object it was. The result is written twice: merged, as a
