@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from mixwright.blend.mixer import MixPlan
+from mixwright.blend.stages import Stage
 from mixwright.ground.artefacts import write_json
 from mixwright.tokens.store import TokenStore
 
@@ -22,12 +23,19 @@ UNITS = ("tokens", "supervised_tokens", "records")
 
 @dataclass(frozen=True)
 class Lengths:
-    lengths: npt.NDArray[np.int64]
-    supervised: npt.NDArray[np.int64]
+    """offsets: uint64 (num_records + 1,); supervised: uint32 (num_records,)."""
+
+    offsets: npt.NDArray[np.uint64]
+    supervised: npt.NDArray[np.uint32]
+
+    @property
+    def tokens(self) -> list[int]:
+        """The length of each record."""
+        return [int(length) for length in np.diff(self.offsets)]
 
 
 def lengths_of(tokens: Sequence[int], supervised: Sequence[int] | None = None) -> Lengths:
-    return Lengths(np.asarray(tokens, np.int64), np.asarray(supervised or tokens, np.int64))
+    return Lengths(np.cumsum([0, *tokens]).astype(np.uint64), np.asarray(supervised or tokens, np.uint32))
 
 
 @st.composite
@@ -48,6 +56,7 @@ def plans(draw: st.DrawFn, found: dict[str, Lengths], unit: str | None = None) -
         unit=unit or draw(st.sampled_from(UNITS)),
         seed=draw(st.integers(0, 2**31)),
         packing=draw(st.booleans()),
+        rows_per_batch=draw(st.sampled_from([1, 2, 3, 8])),
         budget_tokens=draw(st.integers(1, 40 * ROW_TOKENS)),
     )
 
@@ -56,8 +65,9 @@ def make_plan(weights: dict[str, int], **changes: Any) -> MixPlan:
     total = sum(weights.values())
     settings: dict[str, Any] = {
         "unit": "tokens",
-        "shares": {name: Fraction(weight, total) for name, weight in weights.items()},
+        "stages": (Stage({name: Fraction(weight, total) for name, weight in weights.items()}),),
         "seed": 0,
+        "rows_per_batch": 4,
         "row_tokens": ROW_TOKENS,
         "packing": True,
         "domain": frozenset(weights),
@@ -76,5 +86,6 @@ def write_store(folder: Path, records: Sequence[tuple[Sequence[int], Sequence[bo
     np.concatenate(loss).tofile(folder / "loss.bin")
     np.save(folder / "offsets.npy", np.cumsum([0, *map(len, ids)]).astype(np.uint64))
     np.save(folder / "supervised.npy", np.asarray([mask.sum() for mask in loss], np.uint32))
-    write_json(folder / "store.json", {"dtype": "uint16"})
+    supervised = int(sum(mask.sum() for mask in loss))
+    write_json(folder / "store.json", {"dtype": "uint16", "supervised_tokens": supervised})
     return TokenStore(folder)

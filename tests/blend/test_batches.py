@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_sources import make_plan, write_store
 
-from mixwright.blend.batches import Batch, batches
+from mixwright.blend.batches import Assembler, Batch
 from mixwright.blend.mixer import Mixer
 from mixwright.tokens.store import TokenStore
 
@@ -33,23 +33,38 @@ def stores(tmp_path: Path) -> dict[str, TokenStore]:
 
 
 def all_batches(stores: dict[str, TokenStore], *, packing: bool = True, rows: int = 4) -> list[Batch]:
-    mixer = Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600), stores)
-    return list(batches(mixer, stores, NAMES, rows_per_batch=rows, pad_id=PAD))
+    mixer = Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600, rows_per_batch=rows), stores)
+    assembler = Assembler(stores, mixer.names, pad_id=PAD)
+    return [assembler.tensors(batch, range(batch.num_rows)) for batch in mixer]
 
 
 @pytest.mark.parametrize("packing", [True, False])
 def test_every_record_stands_whole_in_its_segment(stores: dict[str, TokenStore], packing: bool) -> None:
-    rows = iter(Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600), stores).rows())
-    for batch in all_batches(stores, packing=packing):
+    mixer = Mixer(make_plan({"desk": 1, "skills": 2}, packing=packing, budget_tokens=600), stores)
+    for planned, batch in zip(mixer, all_batches(stores, packing=packing), strict=True):
         for r in range(len(batch.ids)):
-            for number, piece in enumerate(next(rows)):
+            (places,) = np.nonzero(planned.row == r)
+            for number, piece in enumerate(places):
                 here = batch.segment[r] == number
-                tokens, mask = stores[piece.source].record(piece.record)
+                name = mixer.names[planned.source[piece]]
+                tokens, mask = stores[name].record(int(planned.record[piece]))
                 assert batch.ids[r, here].tolist() == tokens.tolist()
                 assert batch.loss[r, here].tolist() == mask.astype(bool).tolist()
-                assert batch.position[r, here].tolist() == list(range(piece.length))
-                assert set(batch.source[r, here]) == {NAMES.index(piece.source)}
-    assert next(rows, None) is None
+                assert batch.position[r, here].tolist() == list(range(len(tokens)))
+                assert set(batch.source[r, here]) == {mixer.names.index(name)}
+
+
+@pytest.mark.parametrize("num_ranks", [1, 2, 4])
+def test_the_rows_of_the_ranks_are_those_of_the_whole(stores: dict[str, TokenStore], num_ranks: int) -> None:
+    mixer = Mixer(make_plan({"desk": 1, "skills": 2}, budget_tokens=2000), stores)
+    assembler = Assembler(stores, mixer.names, pad_id=PAD)
+    each = 4 // num_ranks
+    for planned in mixer:
+        parts = [assembler.tensors(planned, range(rank * each, (rank + 1) * each)) for rank in range(num_ranks)]
+        whole = assembler.tensors(planned, range(4))
+        for field in ("ids", "loss", "source", "segment", "position"):
+            joined = np.concatenate([getattr(part, field) for part in parts])
+            assert np.array_equal(joined, getattr(whole, field))
 
 
 def test_padding_is_marked_in_every_array(stores: dict[str, TokenStore]) -> None:
@@ -72,14 +87,3 @@ def test_counts_are_of_tokens_that_entered_and_of_those_learnt(stores: dict[str,
     found = all_batches(stores)
     assert sum(batch.num_tokens for batch in found) >= 600
     assert all(batch.num_supervised == np.count_nonzero(batch.loss) for batch in found)
-
-
-def test_the_size_of_batches_does_not_change_the_rows(stores: dict[str, TokenStore]) -> None:
-    def rows(size: int) -> list[list[int]]:
-        return [
-            row[mask].tolist()
-            for batch in all_batches(stores, rows=size)
-            for row, mask in zip(batch.ids, batch.segment >= 0, strict=True)
-        ]
-
-    assert rows(1) == rows(3) == rows(100)

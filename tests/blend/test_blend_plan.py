@@ -28,7 +28,8 @@ def blend(**changes: Any) -> Blend:
 
 
 def realise(out: Path, asked: Blend, found: dict[str, Lengths] | None = None, **desk: Any) -> dict[str, Any]:
-    plan_blend("blend", asked, TRAIN, sources(**desk), found or FOUND, out)
+    found = found or FOUND
+    plan_blend("blend", mix_plan(asked, TRAIN, sources(**desk), found), asked, sources(**desk), found, out)
     realised: dict[str, Any] = read_json(out / "realised.json")
     return realised
 
@@ -69,5 +70,8 @@ def test_a_source_that_would_be_repeated_too_often_is_refused_with_the_ways_out(
     with pytest.raises(InputError, match=r"10\.0 times, max_repeats is 4") as caught:
         realise(tmp_path, blend(), max_repeats=4)
     assert caught.value.where == "sources.desk"
-    assert "0.1" in str(caught.value.fix)
+    assert "domain_epochs from 10 to 4" in str(caught.value.fix)
+    with pytest.raises(InputError) as caught:
+        realise(tmp_path, blend(budget={"tokens": 2400}), max_repeats=4)
+    assert "share from 0.25 to about 0.1," in str(caught.value.fix)
     assert realise(tmp_path, blend(), max_repeats=10)["repeats"]["desk"] == 10

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import packing_parity
 import pytest
 import torch
 from tiny_models import ARCHITECTURES, build_model
 
 from mixwright.ground.errors import InputError
-from mixwright.models.packing import check_packing, packed_inputs, plain_inputs
+from mixwright.models.packing import block_mask, check_packing, packed_inputs, plain_inputs
 
 VOCABULARY = 300
 LENGTHS = ((7, 20, 5), (32,), (3, 3, 3, 3))  # records in each row
@@ -99,13 +100,51 @@ def test_a_state_space_model_is_refused_with_the_way_out() -> None:
 
 def test_layers_that_mix_along_the_row_whatever_the_mask_says_are_refused() -> None:
     """LFM 2 takes the block mask for its attention, but its short convolutions run across records."""
-    with pytest.raises(InputError, match="see each other"):
+    with pytest.raises(InputError, match="layers of the type conv"):
         check_packing(build_model("lfm2", vocabulary=VOCABULARY), 64)
 
 
-def test_a_window_shorter_than_a_row_is_refused() -> None:
+def test_what_the_configuration_does_not_tell_the_probe_finds() -> None:
+    """RWKV takes a mask and does not use it."""
+    with pytest.raises(InputError, match="see each other"):
+        check_packing(packing_parity.build("rwkv"), 64)
+
+
+@pytest.mark.parametrize("attention", ["flex_attention", "flash_attention_2", "flash_attention_3"])
+def test_attention_that_takes_no_dense_mask_is_refused_before_it_is_called(attention: str) -> None:
+    """flex_attention ends the process on a CPU when it is given one; flash attention has no place for it."""
+    model = build_model("llama", vocabulary=VOCABULARY)
+    model.config._attn_implementation = attention
+    with pytest.raises(InputError, match=f"{attention} takes no dense mask") as caught:
+        check_packing(model, 64)
+    assert "packing: false" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_a_window_is_a_token_and_those_before_it_in_its_own_record(attention: str) -> None:
+    """Layers of one type take one mask, layers of several types one for each."""
+    segment = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1, -1]])
+    whole = {0: "0", 1: "01", 2: "012", 3: "0123", 4: "4", 5: "45", 6: "456", 7: "4567", 8: "8"}
+    near = whole | {3: "123", 7: "567"}
+
+    def shown(mask: torch.Tensor) -> dict[int, str]:
+        seen = mask[0, 0] if mask.dtype == torch.bool else mask[0, 0] == 0
+        return {i: "".join(str(j) for j in row.nonzero().flatten().tolist()) for i, row in enumerate(seen)}
+
+    mistral, gemma = packing_parity.build("mistral", attention), packing_parity.build("gemma3_text", attention)
+    for model in (mistral, gemma):
+        model.config.sliding_window = 3
+    assert shown(block_mask(mistral, segment)) == near
+    masks = block_mask(gemma, segment)
+    assert {kind: shown(mask) for kind, mask in masks.items()} == {"full_attention": whole, "sliding_attention": near}
+    for model in (mistral, gemma):
+        model.config.sliding_window = 9
+        assert shown(block_mask(model, segment)) == whole
+
+
+def test_a_window_that_the_architecture_does_not_keep_to_is_refused() -> None:
     model = build_model("llama", vocabulary=VOCABULARY)
     model.config.sliding_window = 32
     check_packing(model, 32)
-    with pytest.raises(InputError, match="32 tokens"):
+    with pytest.raises(InputError, match="see each other"):
         check_packing(model, 64)

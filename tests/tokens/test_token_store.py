@@ -33,7 +33,12 @@ def conversation(prompt: str, answer: str) -> list[Message]:
 
 
 def tokenized(
-    folder: Path, tokenizer: ChatTokenizer, conversations: Sequence[list[Message]], *, max_tokens: int = 64
+    folder: Path,
+    tokenizer: ChatTokenizer,
+    conversations: Sequence[list[Message]],
+    *,
+    max_tokens: int = 64,
+    longer: str = "drop",
 ) -> tuple[TokenStore, dict[str, object]]:
     corpus, out = folder / "desk.parquet", folder / "store"
     out.mkdir(parents=True)
@@ -43,7 +48,9 @@ def tokenized(
             writer.write(
                 conversation_record(messages, source="desk", origin=origin, licence="x", group=None, split="train")
             )
-    counts = tokenize("desk", corpus, tokenizer, HASHES, loss="assistant", max_tokens=max_tokens, out=out)
+    counts = tokenize(
+        "desk", corpus, tokenizer, HASHES, loss="assistant", longer=longer, max_tokens=max_tokens, out=out
+    )
     return TokenStore(out), dict(counts)
 
 
@@ -60,8 +67,9 @@ def test_a_record_reads_back_as_it_was_encoded(
         ids, loss = store.record(index)
         assert ids.tolist() == wanted.ids.tolist()
         assert loss.astype(bool).tolist() == wanted.loss.tolist()
-        assert (store.lengths[index], store.supervised[index]) == (len(wanted.ids), wanted.loss.sum())
-    assert counts["tokens"] == store.lengths.sum()
+        assert (len(ids), store.supervised[index]) == (len(wanted.ids), wanted.loss.sum())
+    assert counts["tokens"] == store.num_tokens
+    assert counts["supervised_tokens"] == store.num_supervised
     assert counts["supervised_tokens"] == store.supervised.sum()
 
 
@@ -95,16 +103,41 @@ def test_a_record_as_long_as_a_row_is_kept_and_one_token_more_is_not(tmp_path: P
     assert isinstance(encoded, Encoded)
     size = len(encoded.ids)
     store, _ = tokenized(tmp_path / "fits", tokenizer, [messages], max_tokens=size)
-    assert store.lengths.tolist() == [size]
+    assert store.num_tokens == size
     with pytest.raises(InputError, match="longer_than_a_row") as caught:
         tokenized(tmp_path / "not", tokenizer, [messages], max_tokens=size - 1)
     assert caught.value.where == "sources.desk"
     assert "sequence_length" in str(caught.value.fix)
 
 
+@pytest.mark.parametrize("longer", ["truncate", "split"])
+def test_a_record_longer_than_a_row_is_cut_where_that_is_said(
+    tmp_path: Path, tokenizer: ChatTokenizer, longer: str
+) -> None:
+    messages = conversation("Hello", "Good morning, and what may I do for you on this day?")
+    (encoded,) = tokenizer.encode([messages], loss="assistant")
+    assert isinstance(encoded, Encoded)
+    size = int(np.argmax(encoded.loss)) + 3  # the first part has something to learn
+    store, counts = tokenized(tmp_path, tokenizer, [messages, conversation("a", "b")], max_tokens=size, longer=longer)
+    *parts, short = [store.record(index) for index in range(len(store))]
+    begins = [b for b in range(0, len(encoded.ids), size) if encoded.loss[b + 1 : b + size].any()]
+    begins = begins if longer == "split" else begins[:1]
+    assert counts["cut"] == 1
+    assert len(short[0]) <= size
+    for begin, (ids, loss) in zip(begins, parts, strict=True):
+        assert ids.tolist() == encoded.ids[begin : begin + size].tolist()
+        wanted = encoded.loss[begin : begin + size].tolist()
+        assert loss.astype(bool).tolist() == [False, *wanted[1:]]  # nothing is before the first token to learn it from
+    names = pq.read_table(tmp_path / "store" / "records.parquet")["record_id"].to_pylist()
+    assert len(names) == len(store)
+    assert len(set(names)) == 2
+
+
 def test_the_store_says_which_tokenizer_and_template_made_it(tmp_path: Path, tokenizer: ChatTokenizer) -> None:
     tokenized(tmp_path, tokenizer, [conversation("Hello", "Hi")])
     about = json.loads((tmp_path / "store" / "store.json").read_text())
+    learnt = about.pop("supervised_tokens")
+    assert learnt > 0
     assert about == {"dtype": "uint16", "loss": "assistant", **HASHES}
 
 
@@ -123,5 +156,5 @@ def test_large_vocabularies_are_stored_in_four_bytes(tmp_path: Path) -> None:
     np.ones(3, np.uint8).tofile(tmp_path / "loss.bin")
     np.save(tmp_path / "offsets.npy", np.asarray([0, 3], np.uint64))
     np.save(tmp_path / "supervised.npy", np.asarray([3], np.uint32))
-    (tmp_path / "store.json").write_text('{"dtype": "uint32"}')
+    (tmp_path / "store.json").write_text('{"dtype": "uint32", "supervised_tokens": 3}')
     assert TokenStore(tmp_path).record(0)[0].tolist() == ids.tolist()

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_jobs import NAMES, SOURCES, Interrupted, Interrupting, Job, checkpoints_of, make_job, train_slowly
+from training_jobs import NAMES, Job, checkpoints_of, interrupted_after, make_job, train_slowly
 from transformers import AutoModelForCausalLM
 
-from mixwright.blend.batches import batches
+from mixwright.blend.batches import Assembler, Batch
 from mixwright.blend.mixer import Mixer
 from mixwright.ground.artefacts import SCRATCH, data_files
 from mixwright.ground.errors import BrokenRun, InputError
@@ -67,10 +67,9 @@ def test_dropout_is_the_same_after_an_interruption(tmp_path: Path) -> None:
 def interrupt_and_compare(job: Job, folder: Path) -> None:
     """Now with a checkpoint after every step, now without any, so that steps and metrics behind one are done again."""
     whole, broken = job.run(folder / "whole"), folder / "broken"
-    for num_records, seconds in ((3, 1e-9), (20, 1e-9), (30, 1e9), (25, 1e-9), (20, 1e9)):
-        stores = {name: Interrupting(job.folder / name, num_records) for name in SOURCES}
-        with pytest.raises(Interrupted):
-            job.with_train(checkpoint_seconds=seconds).run(broken, stores)
+    for num_steps, seconds in ((0, 1e-9), (2, 1e-9), (3, 1e9), (2, 1e-9), (1, 1e9)):
+        with interrupted_after(num_steps):
+            job.with_train(checkpoint_seconds=seconds).run(broken)
     assert list(checkpoints_of(broken))
     assert same_result(job.run(broken), whole)
 
@@ -108,11 +107,17 @@ def test_micro_batches_change_the_result_by_rounding_alone(job: Job, tmp_path: P
         assert left["loss"] == pytest.approx(right["loss"], abs=2e-6)
 
 
+def batches(job: Job) -> list[Batch]:
+    stores = job.stores()
+    mixer = Mixer(job.plan, stores)
+    assembler = Assembler(stores, mixer.names, pad_id=0)
+    return [assembler.tensors(batch, range(batch.num_rows)) for batch in mixer]
+
+
 def test_the_loss_of_a_step_is_the_mean_over_its_supervised_tokens_and_adds_up_from_the_sources(
     job: Job, undisturbed: Path
 ) -> None:
-    found = batches(Mixer(job.plan, job.stores()), job.stores(), NAMES, rows_per_batch=4, pad_id=0)
-    for batch, line in zip(found, lines(undisturbed), strict=True):
+    for batch, line in zip(batches(job), lines(undisturbed), strict=True):
         counts = np.bincount(batch.source[batch.loss], minlength=len(NAMES))
         parts = [line["loss_by_source"][name] or 0.0 for name in NAMES]
         assert line["loss"] == pytest.approx(np.dot(parts, counts) / counts.sum(), abs=2e-6)
@@ -120,13 +125,12 @@ def test_the_loss_of_a_step_is_the_mean_over_its_supervised_tokens_and_adds_up_f
 
 def test_the_first_loss_is_that_of_the_base_on_each_record_alone(job: Job, undisturbed: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(job.folder / "base").eval()
-    stores = job.stores()
-    (batch, *_) = batches(Mixer(job.plan, stores), stores, NAMES, rows_per_batch=4, pad_id=0)
+    batch = batches(job)[0]
     total = 0.0
     for row in range(len(batch.ids)):
         for number in range(int(batch.segment[row].max()) + 1):
             here = batch.segment[row] == number
-            ids, mask = torch.from_numpy(batch.ids[row, here]), torch.from_numpy(batch.loss[row, here])
+            ids, mask = torch.from_numpy(batch.ids[row, here].astype(np.int64)), torch.from_numpy(batch.loss[row, here])
             with torch.no_grad():
                 logps = model(input_ids=ids[None]).logits[0].log_softmax(-1)
             each = -logps[:-1].gather(-1, ids[1:, None])[:, 0]
@@ -174,8 +178,8 @@ def test_an_architecture_without_a_block_mask_is_refused_before_a_step_and_train
 def test_padded_rows_are_resumed_as_well(job: Job, tmp_path: Path) -> None:
     padded = job.with_blend(packing=False)
     whole = padded.run(tmp_path / "whole")
-    with pytest.raises(Interrupted):
-        padded.run(tmp_path / "broken", {name: Interrupting(job.folder / name, 30) for name in SOURCES})
+    with interrupted_after(3):
+        padded.with_train(checkpoint_seconds=1e-9).run(tmp_path / "broken")
     assert same_result(padded.run(tmp_path / "broken"), whole)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from made_sources import write_store
 from tiny_models import save_model
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from mixwright.blend.mixer import MixPlan
 from mixwright.blend.plan import mix_plan, plan_blend
@@ -46,7 +50,7 @@ class Job:
     def realised(self) -> dict[str, Any]:
         out = self.folder / "plans"
         out.mkdir(exist_ok=True)
-        plan_blend("blend", self.blend, self.settings, SOURCES, self.stores(), out)
+        plan_blend("blend", self.plan, self.blend, SOURCES, self.stores(), out)
         realised: dict[str, Any] = read_json(out / "realised.json")
         return realised
 
@@ -56,7 +60,7 @@ class Job:
     def with_blend(self, **changes: Any) -> Job:
         return replace(self, blend=self.blend.model_copy(update=changes))
 
-    def run(self, out: Path, stores: Mapping[str, TokenStore] | None = None) -> Path:
+    def run(self, out: Path) -> Path:
         """Train to the end, resuming what lies in `out`."""
         import torch
 
@@ -66,7 +70,7 @@ class Job:
             "blend",
             self.folder / "base",
             self.plan,
-            stores or self.stores(),
+            self.stores(),
             self.realised,
             self.settings,
             device="cpu",
@@ -97,31 +101,27 @@ class Interrupted(Exception):
     """What a test does to a training."""
 
 
-class Interrupting(TokenStore):
-    """A token store that gives out so many records and then ends the training."""
+@contextmanager
+def interrupted_after(num_steps: int) -> Iterator[None]:
+    """A training in here is ended by its optimizer in the step after so many, before anything is kept of that step."""
+    steps = count()
 
-    def __init__(self, folder: Path, num_records: int) -> None:
-        super().__init__(folder)
-        self._left = num_records
-
-    def record(self, index: int) -> Any:
-        if not self._left:
+    def end(*_: Any) -> None:
+        if next(steps) == num_steps:
             raise Interrupted
-        self._left -= 1
-        return super().record(index)
 
-
-class Slow(TokenStore):
-    """A token store that takes its time, so that a training can be killed in the middle."""
-
-    def record(self, index: int) -> Any:
-        time.sleep(0.02)
-        return super().record(index)
+    handle = register_optimizer_step_post_hook(end)
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        handle.remove()
 
 
 def train_slowly(job: Job, out: Path) -> None:
     """For a process that will be killed."""
-    job.run(out, {name: Slow(job.folder / name) for name in SOURCES})
+    register_optimizer_step_post_hook(lambda *_: time.sleep(0.2))
+    job.run(out)
 
 
 def checkpoints_of(out: Path) -> Iterator[Path]:

@@ -1,181 +1,273 @@
-"""The mixer: which record comes next, and in which row it lies.
+"""The mixer: a pure function from a plan and a step to the records of a global batch.
 
-Two small machines after each other, both exact and both resumable from integers:
-
-- **Which source.** Every source has a share w_i / W of the declared unit. Of the sources that are not ahead of theirs,
-  the next record comes from the one that is due first: the smallest `(placed_i + next_i) / w_i`, ties by name. This is
-  worst-case fair queueing (Bennett and Zhang 1996, "WF2Q"): at every moment, whatever the lengths, no source is further
-  from its share than the longest record. Taking the source that is furthest behind is simpler but was nearly two
-  records off with ten sources; independent random draws drift with the square root of the number of steps.
-- **Which row.** Best fit into at most `OPEN_ROWS` open rows: the fullest one that still has room; when none has, the
-  fullest is closed and emitted. Without packing a row holds one record.
-
-The order of records within a source is a fresh keyed permutation for each pass. The same plan gives the same rows, on
-any machine; lengths alone decide, tokens are not read here.
+The kernel (`blend.kernel`) decides within a stage, in which the shares stay the same. The mixer keeps the stages:
+where one ends, and where a source has given all it may, shares change and everything else - place in each source's
+order, what each is owed - goes on. Tokens are not read here; the lengths decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import lcm
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mixwright.blend.order import permute
+from mixwright.blend.kernel import (
+    EXHAUSTED,
+    SPENT,
+    TOO_LONG,
+    UNITS,
+    WITHOUT_UNITS,
+    Form,
+    Integers,
+    Sources,
+    State,
+    fill,
+)
+from mixwright.blend.memory import addresses
+from mixwright.blend.order import half_bits
+from mixwright.blend.stages import MOST_PARTS, Stage, carried, whole_weights
+from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import derive_seed
 
-OPEN_ROWS = 16
-ORDER_BLOCK = 4096  # positions permuted at once
+CHUNK = 64  # batches decided together
+_FOREVER = 1 << 62
+
+Exhausted: TypeAlias = Literal["fail", "stop", "renormalise", "repeat"]
 
 
 class Lengths(Protocol):
-    """What the mixer needs to know of a source. Arrays: int64 (num_records,)."""
+    """What the mixer reads of a source: offsets uint64 (num_records + 1,), supervised uint32 (num_records,)."""
 
-    lengths: npt.NDArray[np.int64]
-    supervised: npt.NDArray[np.int64]
+    @property
+    def offsets(self) -> npt.NDArray[np.uint64]: ...
 
-
-class Piece(NamedTuple):
-    """One record in a row. source: its name. record: its index in the source's token store. length: tokens."""
-
-    source: str
-    record: int
-    length: int
+    @property
+    def supervised(self) -> npt.NDArray[np.uint32]: ...
 
 
-Row = Sequence[Piece]
+class Supply(NamedTuple):
+    """How much a source may give. max_repeats: times each record, None for any number; exhausted: what happens then."""
+
+    max_repeats: float | None = None
+    exhausted: Exhausted = "fail"
+
+
+@dataclass(frozen=True)
+class MixPlan:
+    """What a mixer does.
+
+    stages: in order; the first begins at 0. rows_per_batch: of a global batch, each of row_tokens. Exactly one of the
+    two budgets is set: tokens in all, or domain tokens. start: where it begins, if it goes on with another plan's run.
+    """
+
+    unit: str
+    stages: tuple[Stage, ...]
+    seed: int
+    rows_per_batch: int
+    row_tokens: int
+    packing: bool
+    domain: frozenset[str]
+    budget_tokens: int | None
+    budget_domain_tokens: int | None
+    supply: Mapping[str, Supply] = field(default_factory=dict)
+    start: MixerState | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({name for stage in self.stages for name in stage.shares})
+
+    def weights(self, stage: int, gone: Sequence[str] = ()) -> dict[str, int]:
+        """Integers in the ratio of a stage's shares, by name in the order of `names`; 0 for sources that are gone.
+
+        Their sum times a batch's tokens stays below 2**62: what the kernel sums is exact in 64 bits.
+        """
+        shares = {name: share for name, share in self.stages[stage].shares.items() if name not in gone}
+        batch_bits = (self.rows_per_batch * self.row_tokens).bit_length()
+        return whole_weights(shares, self.names, min(MOST_PARTS, 1 << (62 - batch_bits)))
+
+
+class Place(NamedTuple):
+    """Where a source stands, see `kernel.State`. lag: in units times the sum of the weights."""
+
+    start: int = 0
+    taken: int = 0
+    lag: int = 0
 
 
 @dataclass
 class MixerState:
     """Everything a mixer remembers, in integers and names; JSON in, JSON out.
 
-    taken: records drawn from each source (pass and position follow). placed: units placed. open_rows: rows not emitted.
+    places: of each source. stage: number of the stage whose weights the lags are in. gone: sources that have given all
+    they may.
     """
 
-    taken: dict[str, int]
-    placed: dict[str, int]
+    places: dict[str, Place]
+    step: int = 0
     tokens: int = 0
     domain_tokens: int = 0
-    emitted: int = 0
-    open_rows: list[list[list[Any]]] = field(default_factory=list)
+    stage: int = 0
+    gone: list[str] = field(default_factory=list)
     finished: bool = False
 
+    def __post_init__(self) -> None:
+        self.places = {name: Place(*place) for name, place in self.places.items()}
+
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class MixPlan:
-    """What a mixer does. shares sum to 1. Exactly one of the two budgets is set: tokens in all, or domain tokens."""
+class BatchPlan(NamedTuple):
+    """The records of one global batch, in the order in which they were chosen; arrays (num_pieces,).
 
-    unit: str
-    shares: Mapping[str, Fraction]
-    seed: int
-    row_tokens: int
-    packing: bool
-    domain: frozenset[str]
-    budget_tokens: int | None
-    budget_domain_tokens: int | None
+    source: index in the mixer's `names`; record: index in its token store; length, supervised: tokens and those learnt;
+    row: of the batch. A row holds its records one behind the other.
+    """
+
+    source: Integers
+    record: Integers
+    length: Integers
+    supervised: Integers
+    row: Integers
+
+    @property
+    def num_rows(self) -> int:
+        """Rows with records; those of the last batch may be fewer than the plan's."""
+        return int(self.row.max()) + 1
 
 
 class Mixer:
-    """Emits rows until the budget is spent. sources: lengths by name; all of `plan.shares` must be there."""
+    """Gives the batches of a plan, one after the other. sources: lengths by name; all of `plan.names` must be there.
+
+    A mixer made from the state of another goes on with exactly the same batches.
+    """
 
     def __init__(self, plan: MixPlan, sources: Mapping[str, Lengths], state: MixerState | None = None) -> None:
         self.plan = plan
-        self._sources = {name: sources[name] for name in sorted(plan.shares)}
-        whole = lcm(*(share.denominator for share in plan.shares.values()))
-        self._weights = {name: int(plan.shares[name] * whole) for name in self._sources}
-        self._whole = whole
-        common = lcm(*self._weights.values())
-        self._scale = {name: common // weight for name, weight in self._weights.items()}  # 1 / w_i without fractions
-        self._next: dict[str, tuple[Piece, int]] = {}
-        self._orders: dict[str, tuple[int, npt.NDArray[np.uint64]]] = {}
-        self.state = state or MixerState(dict.fromkeys(self._sources, 0), dict.fromkeys(self._sources, 0))
-        self._open = [[Piece(*piece) for piece in row] for row in self.state.open_rows]
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state as JSON; a mixer made from it continues with exactly the same rows."""
-        self.state.open_rows = [[list(piece) for piece in row] for row in self._open]
-        return self.state.as_json()
-
-    def rows(self) -> Iterator[Row]:
-        """The rows still to come. The state is that after the row last given out."""
-        while not self.state.finished:
-            row = self._place() if not self._spent() else self._flush()
-            if row:
-                self.state.emitted += 1
-                yield row
-
-    def _spent(self) -> bool:
-        plan, state = self.plan, self.state
-        if plan.budget_tokens is not None:
-            return state.tokens >= plan.budget_tokens
-        assert plan.budget_domain_tokens is not None
-        return state.domain_tokens >= plan.budget_domain_tokens
-
-    def _flush(self) -> Row | None:
-        if self._open:
-            return self._open.pop(0)
-        self.state.finished = True
-        return None
-
-    def _place(self) -> Row | None:
-        piece = self._next_piece()
-        room = self.plan.row_tokens - piece.length
-        best, fullest = -1, -1
-        for i, row in enumerate(self._open):
-            used = sum(entry.length for entry in row)
-            if used <= room and used > fullest:
-                best, fullest = i, used
-        if best >= 0 and self.plan.packing:
-            self._open[best].append(piece)
-            return None
-        self._open.append([piece])
-        if not self.plan.packing:
-            return self._open.pop()
-        if len(self._open) <= OPEN_ROWS:
-            return None
-        return self._open.pop(max(range(len(self._open)), key=lambda i: (sum(e.length for e in self._open[i]), -i)))
-
-    def _next_piece(self) -> Piece:
-        state = self.state
-        total = sum(state.placed.values())
-        name = min(
-            (n for n, weight in self._weights.items() if self._whole * state.placed[n] <= weight * total),
-            key=lambda n: (state.placed[n] + self._ahead(n)[1]) * self._scale[n],
+        self.names = plan.names
+        self._lengths = [sources[name] for name in self.names]  # kept alive: the kernel reads them by address
+        sizes = [len(lengths.supervised) for lengths in self._lengths]
+        supplies = [plan.supply.get(name, Supply()) for name in self.names]
+        self._sources = Sources(
+            addresses([lengths.offsets for lengths in self._lengths]),
+            addresses([lengths.supervised for lengths in self._lengths]),
+            np.array(sizes, np.int64),
+            np.array([half_bits(size) for size in sizes], np.int64),
+            np.array([derive_seed(plan.seed, "order", name) for name in self.names], np.uint64),
+            np.array([_limit(supply, size) for supply, size in zip(supplies, sizes, strict=True)], np.int64),
+            np.array([name in plan.domain for name in self.names], np.bool_),
         )
-        piece, units = self._ahead(name)
-        del self._next[name]
-        state.taken[name] += 1
-        state.placed[name] += units
-        state.tokens += piece.length
-        state.domain_tokens += piece.length if name in self.plan.domain else 0
-        return piece
+        self._form = Form(
+            plan.rows_per_batch,
+            plan.row_tokens,
+            plan.packing,
+            UNITS.index(plan.unit),
+            _FOREVER if plan.budget_tokens is None else plan.budget_tokens,
+            _FOREVER if plan.budget_domain_tokens is None else plan.budget_domain_tokens,
+        )
+        begin = state or plan.start or MixerState(dict.fromkeys(self.names, Place()))
+        self._state: Callable[[], MixerState] = lambda: begin
 
-    def _ahead(self, name: str) -> tuple[Piece, int]:
-        """The next record of a source and its size in the declared unit."""
-        if name not in self._next:
-            source = self._sources[name]
-            record = self._record_at(name, self.state.taken[name], len(source.lengths))
-            length = int(source.lengths[record])
-            units = {"tokens": length, "supervised_tokens": int(source.supervised[record]), "records": 1}
-            self._next[name] = Piece(name, record, length), units[self.plan.unit]
-        return self._next[name]
+    @property
+    def state(self) -> MixerState:
+        """That after the batch last given."""
+        found = self._state()
+        self._state = lambda: found
+        return found
 
-    def _record_at(self, name: str, taken: int, size: int) -> int:
-        number, position = divmod(taken, size)
-        block = position // ORDER_BLOCK
-        stamp = number * (size // ORDER_BLOCK + 1) + block
-        known = self._orders.get(name)
-        if known is None or known[0] != stamp:
-            first = block * ORDER_BLOCK
-            positions = np.arange(first, min(first + ORDER_BLOCK, size), dtype=np.uint64)
-            known = stamp, permute(positions, size, derive_seed(self.plan.seed, "order", name, number))
-            self._orders[name] = known
-        return int(known[1][position - block * ORDER_BLOCK])
+    def __iter__(self) -> Iterator[BatchPlan]:
+        """The batches still to come.
+
+        Raises InputError for a record that is longer than a row or nothing in the declared unit.
+        """
+        while not self.state.finished:
+            begin, before = 0, self.state
+            weights = [*self.plan.weights(before.stage, before.gone).values()]
+            until_step, until_tokens = self._stage_ends()
+            pieces, ends, after, why = fill(
+                min(CHUNK, until_step - before.step),
+                until_tokens,
+                self._sources,
+                self._kernel_state(),
+                np.array(weights, np.int64),
+                sum(weights),
+                self._form,
+            )
+            for number, end in enumerate(ends.tolist()):
+                last = number == len(ends) - 1
+                self._state = partial(self._after, before, after, number, why if last else None)
+                yield BatchPlan(*pieces[:, begin:end])
+                begin = end
+            if why in (WITHOUT_UNITS, TOO_LONG):
+                raise self._useless(why, *pieces[:2, -1].tolist())
+
+    def _useless(self, why: int, source: int, record: int) -> InputError:
+        where, unit = f"sources.{self.names[source]}", self.plan.unit.replace("_", " ")
+        if why == TOO_LONG:
+            fix = "Make rows longer, or the tokens anew for rows of this length."
+            return InputError(f"record {record} is longer than a row of {self.plan.row_tokens}", where=where, fix=fix)
+        fix = "Remove such records, or declare another blend.unit."
+        return InputError(f"record {record} has no {unit}", where=where, fix=fix)
+
+    def _after(self, before: MixerState, after: State, number: int, why: int | None) -> MixerState:
+        columns = (after.start[number].tolist(), after.taken[number].tolist(), after.lag[number].tolist())
+        state = MixerState(
+            places={name: Place(*place) for name, *place in zip(self.names, *columns, strict=True)},
+            step=before.step + number + 1,
+            tokens=int(after.totals[number, 0]),
+            domain_tokens=int(after.totals[number, 1]),
+            stage=before.stage,
+            gone=before.gone,
+            finished=why == SPENT,
+        )
+        return self._turned(state, exhausted=why == EXHAUSTED)
+
+    def _turned(self, state: MixerState, *, exhausted: bool) -> MixerState:
+        """The state with the shares that hold from here on, where they change."""
+        stage, gone = state.stage, state.gone
+        while stage + 1 < len(self.plan.stages) and self.plan.stages[stage + 1].begins(state.step, state.tokens):
+            stage += 1
+        if exhausted:
+            limits = dict(zip(self.names, self._sources.limit.tolist(), strict=True))
+            gone = sorted({*gone, *(name for name in self.names if 0 <= limits[name] <= state.places[name].start)})
+        if (stage, gone) == (state.stage, state.gone):
+            return state
+        stops = any(self.plan.supply[name].exhausted == "stop" for name in gone)
+        before, after = self.plan.weights(state.stage, state.gone), self.plan.weights(stage, gone)
+        if stops or not any(after.values()):
+            return replace(state, finished=True)
+        lags = carried({name: place.lag for name, place in state.places.items()}, before, after)
+        places = {name: state.places[name]._replace(lag=lag) for name, lag in lags.items()}
+        return replace(state, places=places, stage=stage, gone=gone)
+
+    def _stage_ends(self) -> tuple[int, int]:
+        """The step and the tokens at which the present stage ends."""
+        number = self.state.stage + 1
+        if number == len(self.plan.stages):
+            return _FOREVER, _FOREVER
+        following = self.plan.stages[number]
+        return (
+            _FOREVER if following.from_step is None else following.from_step,
+            _FOREVER if following.from_tokens is None else following.from_tokens,
+        )
+
+    def _kernel_state(self) -> State:
+        places = np.array([self.state.places[name] for name in self.names], np.int64)
+        return State(
+            places[:, 0].copy(),
+            places[:, 1].copy(),
+            places[:, 2].copy(),
+            np.array([self.state.tokens, self.state.domain_tokens], np.int64),
+        )
+
+
+def _limit(supply: Supply, size: int) -> int:
+    """The records that a source may give in all, -1 where the mixer does not count them."""
+    if supply.max_repeats is None or supply.exhausted in ("fail", "repeat"):
+        return -1
+    return int(Fraction(str(supply.max_repeats)) * size)

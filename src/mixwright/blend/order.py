@@ -7,37 +7,45 @@ record; another pass has another key and so another order; position k costs the 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
 ROUNDS = 4
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_STEP = np.uint64(0x632BE59BD9B4E019)
+
+Word: TypeAlias = int | np.integer  # of 64 bits, where it is compiled
 
 
-def permute(positions: npt.NDArray[np.uint64], size: int, key: int) -> npt.NDArray[np.uint64]:
-    """Images of `positions` (each below size) under the permutation of range(size) named by a 63-bit key."""
-    if size < 1 or (len(positions) and int(positions.max()) >= size):
-        raise ValueError(f"positions must lie in range({size})")
-    half = max(1, ((size - 1).bit_length() + 1) // 2)
-    values = _rounds(positions.astype(np.uint64), half, key)
-    outside = values >= size
-    while outside.any():
-        values[outside] = _rounds(values[outside], half, key)
-        outside = values >= size
-    return values
+@njit(cache=True)
+def record_at(taken: Word, size: Word, half: Word, key: Word) -> Word:
+    """The record that a source gives after `taken` others: position taken mod size of pass taken div size.
+
+    size: records in the source. half: `half_bits(size)`. key: 64 bits that name the source's order.
+    """
+    own = _mix(np.uint64(taken // size), np.uint64(key))  # each pass has a key of its own
+    mask = (np.uint64(1) << np.uint64(half)) - np.uint64(1)
+    value: Word = np.uint64(taken % size)
+    while True:
+        left, right = value >> np.uint64(half), value & mask
+        for number in range(ROUNDS):
+            left, right = right, left ^ (_mix(right, own + np.uint64(number) * _STEP) & mask)
+        value = (left << np.uint64(half)) | right
+        if value < np.uint64(size):
+            return np.int64(value)
 
 
-def _rounds(values: npt.NDArray[np.uint64], half: int, key: int) -> npt.NDArray[np.uint64]:
-    mask = np.uint64((1 << half) - 1)
-    left, right = values >> np.uint64(half), values & mask
-    for number in range(ROUNDS):
-        left, right = right, left ^ (_mix(right, key + number * 0x632BE59BD9B4E019) & mask)
-    return (left << np.uint64(half)) | right
-
-
-def _mix(values: npt.NDArray[np.uint64], key: int) -> npt.NDArray[np.uint64]:
+@njit(cache=True)
+def _mix(value: Word, key: Word) -> Word:
     """A 64-bit finaliser (the constants of SplitMix64, Steele et al. 2014), keyed by addition."""
-    mixed = (values + np.uint64(key & 0xFFFFFFFFFFFFFFFF)) * MULTIPLIER
+    mixed = (value + key) * _ODD
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
+
+
+def half_bits(size: int) -> int:
+    """Half the bits of the network for `size` records."""
+    return max(1, ((size - 1).bit_length() + 1) // 2)

@@ -11,13 +11,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
 
 if TYPE_CHECKING:
+    from mixwright.ground.artefacts import Artefact
     from mixwright.ground.store import StageEvent
     from mixwright.pipeline.run import RunResult, Step
 
@@ -32,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+RunFolder = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")]
+MixForm = Literal["parquet", "megatron"]
+ArmName = Annotated[str, typer.Option("--arm", help="The arm.")]
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", metavar="RECIPE")]
 Settings = Annotated[
     list[str] | None,
@@ -91,20 +95,40 @@ def demo(
 
 @app.command()
 def run(
-    recipe: RecipeFile,
+    recipe: Annotated[Path | None, typer.Argument(help="The recipe, a YAML file.", metavar="[RECIPE]")] = None,
     settings: Settings = None,
     out: Out = Path("runs"),
     threads: Threads = None,
     workers: Workers = 1,
     as_json: AsJson = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="A run to go on with, instead of a recipe.", metavar="RUN")
+    ] = None,
+    changed: Annotated[
+        Path | None, typer.Option("--with", help="The recipe with which that run goes on.", metavar="RECIPE")
+    ] = None,
 ) -> None:
     """Do everything: curate, blend, train, evaluate, certify, report. Resumes what was interrupted.
+
+    With --resume RUN --with RECIPE the blend goes on from the last checkpoint of RUN with other shares, sources or
+    budget, and every source keeps its place.
 
     Exit code: 0 PASS (or no contract), 1 FAIL, 3 INCONCLUSIVE, 2 bad input, 4 the run broke.
     """
     from mixwright.reporting import write_report
 
-    result = _run(recipe, settings, out, threads, workers, "certify")
+    continued = None
+    if resume is not None and recipe is None:
+        from mixwright.ground.artefacts import open_artefact
+        from mixwright.pipeline.continuing import CONTINUED, continue_from, threads_of
+
+        threads = threads or threads_of(resume)
+        continued = continue_from(resume, out) if changed else open_artefact(resume / CONTINUED)
+        recipe = changed or resume / "recipe.yaml"
+    elif recipe is None or resume or changed:
+        fix = "See mixwright run --help."
+        raise InputError("give a recipe, or --resume RUN --with RECIPE", where="mixwright run", fix=fix)
+    result = _run(recipe, settings, out, threads, workers, "certify", continued)
     report = write_report(result.path)
     if as_json:
         _print_json({"run": str(result.path), "report": str(report), **_as_json(result)})
@@ -145,8 +169,48 @@ def plan(
 
 
 @app.command()
+def trace(
+    run_folder: RunFolder,
+    step: Annotated[int, typer.Option("--step", min=1, help="The optimizer step, from 1.")],
+    arm: ArmName = "blend",
+    as_json: AsJson = False,
+) -> None:
+    """List exactly what one step of a run saw: every record, in its row."""
+    from mixwright.cli.tables import trace_lines
+    from mixwright.pipeline.trace import trace
+
+    found = trace(run_folder, step, arm)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        print("\n".join(trace_lines(found)))
+
+
+@app.command("export-mix")
+def export_mix(
+    run_folder: RunFolder,
+    out: Annotated[Path, typer.Argument(help="The folder to write, which must not exist.", metavar="OUT")],
+    form: Annotated[MixForm, typer.Option("--to", help="parquet: a line per packed row. megatron: .bin and .idx.")],
+    arm: ArmName = "blend",
+    as_json: AsJson = False,
+) -> None:
+    """Write the mix of a run, packed and in order of training, for trainers elsewhere."""
+    from mixwright.blend.export import export_megatron, export_parquet
+    from mixwright.ground.store import full_disk_told
+    from mixwright.pipeline.mix import open_mix
+
+    mix = open_mix(run_folder, arm)
+    with full_disk_told("export", out):
+        counts = (export_parquet if form == "parquet" else export_megatron)(mix.plan, mix.stores, out)
+    if as_json:
+        _print_json({"out": str(out), **counts})
+    else:
+        print(f"{out}: {_facts(counts)}")
+
+
+@app.command()
 def report(
-    run_folder: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
+    run_folder: RunFolder,
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; RUN/report.html if absent.")] = None,
 ) -> None:
     """Write the report of a run again, one self-contained HTML file."""
@@ -173,7 +237,13 @@ def _options(
 
 
 def _run(
-    recipe: Path, settings: list[str] | None, out: Path, threads: int | None, workers: int, until: Step
+    recipe: Path,
+    settings: list[str] | None,
+    out: Path,
+    threads: int | None,
+    workers: int,
+    until: Step,
+    continued: Artefact | None = None,
 ) -> RunResult:
     from mixwright.pipeline.run import run_recipe
     from mixwright.recipe.load import load_recipe
@@ -185,6 +255,7 @@ def _run(
         threads=threads,
         num_workers=workers,
         on_event=_show_event,
+        continued=continued,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mixwright.pipeline.plan import Plan
+    from mixwright.pipeline.trace import Trace
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -59,13 +60,14 @@ def plan_lines(plan: Plan) -> list[str]:
     lines += aligned(rows)
     for arm, mix in plan.arms.items():
         lines.append(f"\n{arm}: {mix['budget_tokens']:,} tokens in {mix['num_steps']:,} steps")
-        rows = [["  source", "asked", "tokens", "supervised", "records", "repeats"]]
+        rows = [["  source", "asked", "tokens", "supervised", "records", "available", "needed", "repeats"]]
         for name, asked in mix["requested"].items():
             shares = [
                 f"{100 * mix['realised'][unit][name]:.2f} %" for unit in ("tokens", "supervised_tokens", "records")
             ]
-            rows.append([f"  {name}", f"{100 * asked:.2f} %", *shares, f"{mix['repeats'][name]:.2f}"])
-        lines += aligned(rows)
+            amounts = [f"{mix['available'][name]:,}", f"{mix['totals']['tokens'][name]:,}"]
+            rows.append([f"  {name}", f"{100 * asked:.2f} %", *shares, *amounts, f"{mix['repeats'][name]:.2f}"])
+        lines += [*aligned(rows), *_stage_lines(mix["stages"])]
     if plan.clauses:
         lines.append("\ncontract (power if the model truly loses nothing and differs on 10 % of the items)")
         rows = [["  clause", "margin", "items", "needed", "power"]]
@@ -79,3 +81,31 @@ def plan_lines(plan: Plan) -> list[str]:
         if short:
             lines.append(f"  too few items for 80 % power: {', '.join(short)}")
     return lines
+
+
+def _stage_lines(stages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The stretches of a schedule, the middle of a long ramp left out."""
+    if len(stages) < 2:
+        return []
+    lines = []
+    for stage in stages:
+        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in stage["requested"].items() if share)
+        lines.append(f"  after step {stage['after_step']:,}: {shares}")
+    return lines if len(lines) <= 8 else [*lines[:4], f"  ... {len(lines) - 8} more ...", *lines[-4:]]
+
+
+def trace_lines(trace: Trace) -> list[str]:
+    """A step as text: its records row by row, and what each source gave."""
+    rows = [["row", "source", "tokens", "learnt", "record", "origin"]]
+    totals: dict[str, list[int]] = {}
+    for seen in trace.records:
+        counts = (f"{seen.tokens:,}", f"{seen.learnt:,}")
+        rows.append([str(seen.row), seen.source, *counts, seen.record_id, seen.origin])
+        total = totals.setdefault(seen.source, [0, 0, 0])
+        for i, count in enumerate((1, seen.tokens, seen.learnt)):
+            total[i] += count
+    sums = [
+        f"{name}: {records:,} records, {tokens:,} tokens, {learnt:,} learnt"
+        for name, (records, tokens, learnt) in sorted(totals.items())
+    ]
+    return [f"arm {trace.arm}, step {trace.step:,} of {trace.num_steps:,}", *aligned(rows), *sums]

@@ -45,7 +45,11 @@ class StageEvent:
 
 
 class NotBuilt(Exception):
-    """A store that makes nothing was asked for an artefact that is not there."""
+    """A store that makes nothing was asked for an artefact that is not there. work: where it is being made, or was."""
+
+    def __init__(self, label: str, work: Path) -> None:
+        super().__init__(label)
+        self.label, self.work = label, work
 
 
 class Store:
@@ -117,7 +121,7 @@ class Store:
         final = self.root / stage / key
         artefact = open_artefact(final)
         if artefact is None and not self._make_missing:
-            raise NotBuilt(label)
+            raise NotBuilt(label, self.root / "work" / f"{stage}-{key}")
         if artefact is None:
             with self.locked(stage, key):
                 artefact = open_artefact(final)  # another process may have finished it meanwhile

@@ -5,8 +5,8 @@ and an explicit mask lets every token see its ancestors only, at the position th
 attention: Miao et al., SpecInfer, arXiv:2305.09781). So the prompt, and every beginning that options share, is computed
 once: `benchmarks/likelihood/options.py` compares it with one sequence for each option.
 
-Options are computed one by one where that is not exact: architectures that fail the probe of `packing` (state space,
-short windows), and prompts whose own tokens depend on the option, because the tokenizer merges across the boundary.
+Options are computed one by one where that is not exact: architectures that fail the probe of `packing` (state space),
+and prompts whose own tokens depend on the option, because the tokenizer merges across the boundary.
 
 Shapes: R rows, L row length, N places that predict a token, V vocabulary.
 """

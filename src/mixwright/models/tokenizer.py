@@ -106,7 +106,7 @@ class ChatTokenizer:
 
     def ids(self, text: str) -> list[int]:
         """Token ids of a rendered text: nothing is added to it."""
-        return list(self.inner(text, add_special_tokens=False)["input_ids"])
+        return list(self.inner(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def encode(self, conversations: Sequence[Sequence[Message]], *, loss: str) -> list[Encoded | ValueError]:
         """Tokens and masks of whole conversations; a ValueError in place of one that cannot be encoded.
@@ -125,7 +125,7 @@ class ChatTokenizer:
                 spans.append(error)
             end = self.inner.eos_token if loss == "all" and text else None
             texts.append(text if end is None or text.rstrip().endswith(end) else text + end)
-        batch = self.inner(texts, add_special_tokens=False, return_offsets_mapping=True)
+        batch = self.inner(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         return [
             span if isinstance(span, ValueError) else _masked(ids, offsets, span)
             for span, ids, offsets in zip(spans, batch["input_ids"], batch["offset_mapping"], strict=True)
@@ -138,7 +138,7 @@ class ChatTokenizer:
         """
         start = self.render(prompt, answer_next=True)
         whole = [self.render([*prompt, {"role": "assistant", "content": text}], answer_next=False) for text in texts]
-        batch = self.inner(whole, add_special_tokens=False, return_offsets_mapping=True)
+        batch = self.inner(whole, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         prompts: dict[tuple[int, ...], list[int]] = {}  # one list for all answers that share it
         found = []
         for text, ids, offsets in zip(whole, batch["input_ids"], batch["offset_mapping"], strict=True):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from mixwright.blend.mixer import MixPlan
+from mixwright.blend.migration import carry_over
+from mixwright.blend.mixer import MixerState, MixPlan
 from mixwright.blend.plan import mix_plan, plan_blend
 from mixwright.curation.curate import curate
-from mixwright.ground.artefacts import Artefact
+from mixwright.ground.artefacts import Artefact, read_json
 from mixwright.ground.executor import Executor, InProcess
 from mixwright.ground.hashing import Json
 from mixwright.ground.store import Store
@@ -23,6 +25,7 @@ from mixwright.models.device import hardware
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config
 from mixwright.recipe.data import SELF, Source, Suite
+from mixwright.recipe.schema import MAIN_ARM
 from mixwright.sources.ingest import ingest
 from mixwright.sources.replay import replay
 from mixwright.sources.suites import SEARCH, build_suite
@@ -150,7 +153,7 @@ class DataStages:
         corpus = self.corpus()
         base = self.lock.base
         hashes = {"tokenizer_sha256": base.tokenizer_sha256, "template_sha256": base.template_sha256}
-        loss, max_tokens = self.recipe.sources[name].loss, self.recipe.train.sequence_length
+        source, max_tokens = self.recipe.sources[name], self.recipe.train.sequence_length
         records = corpus / f"{name}.parquet"
         return self._once(
             "tokenize",
@@ -158,12 +161,20 @@ class DataStages:
             inputs={},
             config={
                 "records": corpus.manifest["files"][records.name]["sha256"],
-                "loss": loss,
+                "loss": source.loss,
+                "longer": source.longer,
                 "max_tokens": max_tokens,
                 **hashes,
             },
             make=lambda out: tokenize(
-                name, records, self._chat_tokenizer(), hashes, loss=loss, max_tokens=max_tokens, out=out
+                name,
+                records,
+                self._chat_tokenizer(),
+                hashes,
+                loss=source.loss,
+                longer=source.longer,
+                max_tokens=max_tokens,
+                out=out,
             ),
             code=("models", "sources", "tokens"),
             libraries=(*DATA_LIBRARIES, *TEXT_LIBRARIES),
@@ -173,22 +184,23 @@ class DataStages:
         """The realised mix of a trained arm; of an interpolated one that of the arm from which it goes back."""
         arm = self.recipe.parent(arm)
         blend, settings = self.recipe.arm_blend(arm), self.recipe.train
-        tokens = {name: self.tokens(name) for name in sorted(blend.shares)}
+        tokens = {name: self.tokens(name) for name in blend.source_names}
         sources = {name: self.recipe.sources[name] for name in tokens}
+        continued = self.continued(arm)
         return self._once(
             "blend",
             arm,
-            inputs=tokens,
+            inputs={**tokens, **({} if continued is None else {"continued": continued})},
             config={
                 **blend.model_dump(mode="json"),
                 "row_tokens": settings.sequence_length,
                 "batch_tokens": settings.batch_tokens,
                 "roles": {name: source.role for name, source in sources.items()},
-                "max_repeats": {name: source.max_repeats for name, source in sources.items()},
+                "supply": {name: [source.max_repeats, source.exhausted] for name, source in sources.items()},
             },
-            make=lambda out: plan_blend(arm, blend, settings, sources, self._stores(tokens), out),
+            make=lambda out: plan_blend(arm, self.mix_plan(arm), blend, sources, self.token_stores(arm), out),
             code=("tokens", "blend"),
-            libraries=("numpy",),
+            libraries=("numba", "numpy"),
         )
 
     def _once(self, stage: str, name: str, **build: Any) -> Artefact:
@@ -201,11 +213,24 @@ class DataStages:
         self.lock.check_unchanged(part, entry, self.store.file_digest)
         return counts
 
-    def _stores(self, tokens: Mapping[str, Artefact]) -> dict[str, TokenStore]:
-        return {name: TokenStore(artefact.path) for name, artefact in tokens.items()}
+    def continued(self, arm: str) -> Artefact | None:
+        """The checkpoint of another run from which an arm goes on."""
+        return self.lock.continued if arm == MAIN_ARM else None
 
-    def _mix_plan(self, arm: str, stores: Mapping[str, TokenStore]) -> MixPlan:
-        return mix_plan(self.recipe.arm_blend(arm), self.recipe.train, self.recipe.sources, stores)
+    def token_stores(self, arm: str) -> dict[str, TokenStore]:
+        return {name: TokenStore(self.tokens(name).path) for name in self.recipe.arm_blend(arm).source_names}
+
+    def mix_plan(self, arm: str) -> MixPlan:
+        """What the mixer of a trained arm does. A source whose tokens are still the same goes on in its own order."""
+        plan = mix_plan(self.recipe.arm_blend(arm), self.recipe.train, self.recipe.sources, self.token_stores(arm))
+        continued = self.continued(arm)
+        if continued is None:
+            return plan
+        about = read_json(continued / "continued.json")
+        kept = {name for name in plan.names if about["tokens"].get(name) == self.tokens(name).digest}
+        return replace(
+            plan, start=carry_over(MixerState(**about["state"]), about["unit"], about["weights"], plan, kept)
+        )
 
     def _chat_tokenizer(self) -> ChatTokenizer:
         if self._tokenizer is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mixwright.evaluation.scorers import check_scorer
+from mixwright.ground.artefacts import Artefact
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision, hardware
@@ -25,7 +26,7 @@ from mixwright.recipe.schema import Recipe
 from mixwright.sources.files import find_files
 from mixwright.sources.generators import abilities_of, generator_names
 
-LIBRARIES = ("numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
+LIBRARIES = ("numba", "numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
 ADAPTER_LIBRARIES = ("peft",)  # for `method: lora` alone
 
 
@@ -34,7 +35,7 @@ class Lock:
     """What a run rests on.
 
     base: the model to start from. files: hashes of the files of every source and suite, by `sources.name`.
-    device, precision, threads: how it is computed.
+    device, precision, threads: how it is computed. continued: another run's checkpoint, from which this one goes on.
     """
 
     recipe: Recipe
@@ -43,6 +44,7 @@ class Lock:
     device: str
     precision: str
     threads: int
+    continued: Artefact | None = None
 
     @cached_property
     def id(self) -> str:
@@ -92,6 +94,7 @@ class Lock:
             "device": self.device,
             "precision": self.precision,
             "threads": self.threads,
+            **({} if self.continued is None else {"continued": self.continued.digest}),
         }
 
     def _entries(self, part: str, entries: dict[str, Any]) -> dict[str, Json]:

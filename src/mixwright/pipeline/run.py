@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,12 +14,13 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from mixwright.evidence.summary import summarise
-from mixwright.ground.artefacts import read_json, write_json
+from mixwright.ground.artefacts import Artefact, read_json, write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import executor_for
 from mixwright.ground.store import StageEvent, Store, full_disk_told
 from mixwright.items.suite import suite_about
 from mixwright.models.device import available_cores
+from mixwright.pipeline.continuing import CONTINUED, check_continued
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.pipeline.parallel import build_arms
 from mixwright.pipeline.plan import Plan, make_plan
@@ -56,14 +57,16 @@ def run_recipe(
     threads: int | None = None,
     num_workers: int = 1,
     on_event: Callable[[StageEvent], None] = lambda event: None,
+    continued: Artefact | None = None,
 ) -> RunResult:
     """Do everything up to `until`, reusing what is done. The store is `out/store`, the run `out/<name>-<lock>`.
 
     threads: of each computation; all cores, divided among the workers, when None. num_workers: processes for curation
-    and for the arms of the run, which are trained and asked side by side.
+    and for the arms of the run, which are trained and asked side by side. continued: from `continue_from`, the
+    checkpoint of another run from which the blend goes on.
     Raises InputError for bad input and BrokenRun when the run cannot go on.
     """
-    with _stages(loaded, out, threads, num_workers, on_event) as stages:
+    with _stages(loaded, out, threads, num_workers, on_event, continued) as stages:
         run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
         if run.exists() and not run.is_dir():
             raise InputError("the run's folder is a file", where=str(run), fix="Move it away, or choose another --out.")
@@ -97,6 +100,7 @@ def _stages(
     threads: int | None,
     num_workers: int,
     on_event: Callable[[StageEvent], None],
+    continued: Artefact | None = None,
 ) -> Iterator[Stages]:
     """The stages of a recipe; errors raised inside point at the recipe's lines, a full disk is a broken run."""
     store = Store(out / "store", on_event)
@@ -104,7 +108,8 @@ def _stages(
         with contextlib.closing(executor_for(num_workers)) as executor, full_disk_told("run folder", out):
             if threads is None and num_workers > 1:
                 threads = max(1, available_cores() // num_workers)
-            lock = make_lock(loaded, store.file_digest, threads)
+            lock = replace(make_lock(loaded, store.file_digest, threads), continued=continued)
+            check_continued(lock)
             store.file_digest.save()
             yield Stages(lock, store, executor)
     except InputError as error:
@@ -121,6 +126,8 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
     if last >= STEPS.index("tokenize"):
         for name in recipe.sources:
             _put(stages.tokens(name), run / "tokens" / name)
+    if stages.lock.continued is not None:
+        _put(stages.lock.continued, run / CONTINUED)
     if last >= STEPS.index("blend"):
         for arm in arms:  # all of them before any training: what cannot be realised is refused first
             _put(stages.blend(arm), run / "arms" / arm / "blend")

@@ -25,6 +25,7 @@ from mixwright.models.interpolation import interpolate
 from mixwright.pipeline.data_stages import DATA_LIBRARIES, MODEL_LIBRARIES, DataStages, Part
 from mixwright.pipeline.lock import ADAPTER_LIBRARIES
 from mixwright.recipe.schema import BASE_ARM, Candidate
+from mixwright.training.checkpoint import CHECKPOINT
 from mixwright.training.train import train
 
 
@@ -41,29 +42,29 @@ class Stages(DataStages):
     def _trained(self, arm: str, candidate: Candidate) -> Artefact:
         settings = self.recipe.arm_train(arm, candidate)
         blend = self.blend(arm)
-        tokens = {name: self.tokens(name) for name in sorted(self.recipe.arm_shares(arm))}
-        device, precision = self.lock.device, self.lock.precision
+        tokens = {name: self.tokens(name) for name in self.recipe.arm_blend(arm).source_names}
+        device, precision, continued = self.lock.device, self.lock.precision, self.continued(arm)
         adapters, unused = (ADAPTER_LIBRARIES, ()) if settings.method == "lora" else ((), ("lora",))
 
         def make(out: Path) -> Mapping[str, Json]:
             self._set_threads()
-            stores = self._stores(tokens)
             return train(
                 arm,
                 self.lock.base.path,
-                self._mix_plan(arm, stores),
-                stores,
+                self.mix_plan(arm),
+                self.token_stores(arm),
                 read_json(blend / "realised.json"),
                 settings,
                 device=device,
                 precision=precision,
                 out=out,
+                continued=None if continued is None else continued / CHECKPOINT,
             )
 
         return self._once(
             "train",
             self._label(arm, candidate),
-            inputs={**tokens, "blend": blend},
+            inputs={**tokens, "blend": blend, **({} if continued is None else {"continued": continued})},
             config={
                 "base": self.lock.base.sha256,
                 "blend": self.recipe.arm_blend(arm).model_dump(mode="json"),

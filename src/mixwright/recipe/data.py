@@ -49,7 +49,9 @@ class Source(Strict):
     holdout: float = Field(0.0, ge=0.0, lt=1.0)  # share of groups kept away from training, for suites
     malformed: Literal["refuse", "drop"] = "refuse"
     max_repeats: float | None = Field(None, gt=0)  # times a record may be seen; unlimited when absent
+    exhausted: Literal["fail", "stop", "renormalise", "repeat"] = "fail"  # what happens where a blend needs more
     loss: Literal["assistant", "all"] = "assistant"
+    longer: Literal["drop", "truncate", "split"] = "drop"  # what becomes of a record that a row does not hold
 
     @model_validator(mode="after")
     def _one_origin(self) -> Source:
@@ -74,6 +76,8 @@ class Source(Strict):
                 for key in ("temperature", "turns", "max_new_tokens")
                 if getattr(self, key) is not None
             ]
+        if self.max_repeats is None and "exhausted" in self.model_fields_set:
+            problems.append(Problem(("exhausted",), "nothing limits this source", "Add 'max_repeats: 1'."))
         if self.columns is not None and self.template is not None:
             problems.append(
                 Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out.")

@@ -15,7 +15,7 @@ from mixwright.ground.errors import did_you_mean
 from mixwright.recipe.contract import Contract, Evaluate
 from mixwright.recipe.data import Base, Curate, Source, Suite
 from mixwright.recipe.problems import Problem, problems_error
-from mixwright.recipe.training import Arm, Blend, Budget, Shares, Train, Tune
+from mixwright.recipe.training import Arm, Blend, Budget, Shares, SharesFrom, Train, Tune
 from mixwright.recipe.values import Name, Strict
 
 MAIN_ARM = "blend"
@@ -64,7 +64,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _references(self) -> Recipe:
-        shares = self._check_shares(("blend", "shares"), self.blend.shares)
+        shares = self._check_blend(("blend",), self.blend.shares, self.blend.schedule)
         problems = [
             *(shares or self._check_arms()),  # what is wrong with the arms may only follow from the shares
             *self._check_methods(),
@@ -76,7 +76,15 @@ class Recipe(Strict):
             raise problems_error(problems)
         return self
 
-    def _check_shares(self, path: tuple[str, ...], shares: Shares) -> list[Problem]:
+    def _check_blend(
+        self, path: tuple[str | int, ...], shares: Shares, schedule: tuple[SharesFrom, ...]
+    ) -> list[Problem]:
+        problems = self._check_shares((*path, "shares"), shares)
+        for number, turn in enumerate(schedule):
+            problems += self._check_shares((*path, "schedule", number, "shares"), turn.shares)
+        return problems
+
+    def _check_shares(self, path: tuple[str | int, ...], shares: Shares) -> list[Problem]:
         problems = [
             Problem((*path, name), "there is no source of this name", did_you_mean(name, self.sources))
             for name in shares
@@ -92,7 +100,7 @@ class Recipe(Strict):
 
     def _check_arms(self) -> list[Problem]:
         problems: list[Problem] = []
-        used = set(self.blend.shares)
+        used = set(self.blend.source_names)
         domain = [name for name, source in self.sources.items() if source.role == "domain"]
         for name, arm in self.arms.items():
             if name in (BASE_ARM, MAIN_ARM):
@@ -106,14 +114,14 @@ class Recipe(Strict):
                     path, fix = ("arms", name, "shares"), "Write the shares out."
                     problems.append(Problem(path, "the blend holds no source with role 'domain'", fix))
             else:
-                wrong = self._check_shares(("arms", name, "shares"), arm.shares)
+                wrong = self._check_blend(("arms", name), arm.shares, arm.schedule)
                 problems += wrong
-                used |= set(arm.shares)
+                used |= {*arm.shares, *(source for turn in arm.schedule for source in turn.shares)}
                 if wrong:
                     continue
             budget = arm.budget or self.blend.budget
-            problems += self._check_budget(("arms", name, "shares"), budget, self.arm_shares(name))
-        problems += self._check_budget(("blend", "budget"), self.blend.budget, self.blend.shares)
+            problems += self._check_budget(("arms", name), budget, self.arm_shares(name), arm.schedule)
+        problems += self._check_budget(("blend",), self.blend.budget, self.blend.shares, self.blend.schedule)
         problems += [
             Problem(("sources", name), "this source has a share in no arm", "Give it a share or remove it.")
             for name in self.sources
@@ -142,11 +150,18 @@ class Recipe(Strict):
             return [Problem(("tune",), "there is nothing to choose from", fix)]
         return []
 
-    def _check_budget(self, path: tuple[str, ...], budget: Budget, shares: Shares) -> list[Problem]:
-        roles = {self.sources[name].role for name in shares if name in self.sources}
-        if budget.domain_epochs is not None and "domain" not in roles:
-            return [Problem(path, "a budget in domain_epochs needs a domain source in the blend", "Use budget.tokens.")]
-        return []
+    def _check_budget(
+        self, path: tuple[str | int, ...], budget: Budget, shares: Shares, schedule: tuple[SharesFrom, ...]
+    ) -> list[Problem]:
+        """A budget in domain tokens is never reached where the last shares hold none."""
+        where, last = ((*path, "schedule", len(schedule) - 1), schedule[-1].shares) if schedule else (path, shares)
+        roles = {self.sources[name].role for name in last if name in self.sources}
+        if budget.domain_epochs is None or "domain" in roles:
+            return []
+        fix = "Give a domain source a share to the end, or use budget.tokens."
+        return [
+            Problem((*where, "shares"), "a budget in domain_epochs ends by domain tokens, of which here are none", fix)
+        ]
 
     def _check_methods(self) -> list[Problem]:
         if self.trains_adapters and self.train.optimizer == "muon":
@@ -265,8 +280,9 @@ class Recipe(Strict):
         """The blend of a trained arm, complete."""
         if arm == MAIN_ARM:
             return self.blend
-        budget = self.arms[arm].budget or self.blend.budget
-        return self.blend.model_copy(update={"shares": self.arm_shares(arm), "budget": budget})
+        chosen = self.arms[arm]
+        changes = {"shares": self.arm_shares(arm), "schedule": chosen.schedule, "budget": chosen.budget}
+        return self.blend.model_copy(update={key: value for key, value in changes.items() if value is not None})
 
     def arm_train(self, arm: str, candidate: Candidate) -> Train:
         """The training settings of a trained arm's candidate, complete."""

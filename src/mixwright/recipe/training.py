@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -28,12 +29,50 @@ Shares: TypeAlias = dict[str, Share]
 Weight: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 
 
+class SharesFrom(Strict):
+    """Other shares from a point of the run on, in steps or in tokens."""
+
+    step: Count | None = None
+    tokens: Count | None = None
+    shares: Shares
+    ramp: bool = False  # approached in a straight line from the shares before, and reached at the point
+
+    @model_validator(mode="after")
+    def _one_point(self) -> SharesFrom:
+        if (self.step is None) == (self.tokens is None):
+            fix = "Give either 'step' or 'tokens'."
+            raise problems_error([Problem((), "shares begin at exactly one point", fix)])
+        return self
+
+    @property
+    def point(self) -> int:
+        """The step or the number of tokens."""
+        return (self.step or 0) + (self.tokens or 0)
+
+
 class Blend(Strict):
     unit: Literal["tokens", "supervised_tokens", "records"] = "tokens"
     shares: Shares
+    schedule: tuple[SharesFrom, ...] = ()  # how the shares change after the beginning
     budget: Budget
     packing: bool = True  # several records in a row, kept apart by a block mask
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Blend:
+        problems = []
+        if len({turn.step is None for turn in self.schedule}) > 1:
+            problems.append(Problem(("schedule",), "steps and tokens are mixed", "Give all points in one of them."))
+        elif any(after.point <= before.point for before, after in pairwise(self.schedule)):
+            problems.append(Problem(("schedule",), "the points do not follow each other", "Put them in order."))
+        if problems:
+            raise problems_error(problems)
+        return self
+
+    @property
+    def source_names(self) -> list[str]:
+        """All sources that ever have a share, sorted."""
+        return sorted({*self.shares, *(name for turn in self.schedule for name in turn.shares)})
 
 
 Method: TypeAlias = Literal["full", "lora"]
@@ -69,6 +108,7 @@ class Train(Strict):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: Seed = 0
+    keep_checkpoint: bool = False  # the last one stays with the model, so that another recipe can go on from it
     checkpoint_seconds: float = Field(60.0, gt=0)  # wall time between checkpoints; never changes the result
 
     @model_validator(mode="after")
@@ -98,6 +138,7 @@ class Arm(Strict):
     """
 
     shares: Shares | Literal["domain"] | None = None
+    schedule: tuple[SharesFrom, ...] = ()  # of an arm with shares of its own
     interpolate: str | None = None  # the trained arm to go back from
     weights: tuple[Weight, ...] = ()  # 0 is the base, 1 the arm; of several, one is chosen as `tune` says
     budget: Budget | None = None
@@ -115,8 +156,8 @@ class Arm(Strict):
         elif self.interpolate is not None:
             problems += [
                 Problem((key,), "applies to trained arms only", "Leave it out.")
-                for key in ("budget", "learning_rate", "method", "seed")
-                if getattr(self, key) is not None
+                for key in ("schedule", "budget", "learning_rate", "method", "seed")
+                if getattr(self, key)
             ]
             if not self.weights or len(set(self.weights)) < len(self.weights):
                 fix = "Write 'weights: [0.5]', or several different ones to choose from."

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
@@ -23,7 +24,7 @@ from mixwright.sources.records import Dropped, Record, RecordWriter, num_records
 
 FIXES = {
     "template": "Mend the chat template of base.model, or the conversations that it refuses.",
-    "longer_than_a_row": "Raise train.sequence_length, and batch_tokens with it.",
+    "longer_than_a_row": "Raise train.sequence_length and batch_tokens with it, or set the source's longer: truncate.",
     "nothing_supervised": "Give the rows answers, or set the source's loss: all.",
 }
 
@@ -35,19 +36,22 @@ def tokenize(
     hashes: Mapping[str, str],
     *,
     loss: str,
+    longer: str,
     max_tokens: int,
     out: Path,
 ) -> Mapping[str, Json]:
     """Write the token store of one source. Returns counts of records, tokens, supervised tokens, and drops by rule.
 
     records: a Parquet file of the corpus. hashes: of tokenizer and template, kept with the store.
-    loss: see `ChatTokenizer.encode`. max_tokens: the row length. Raises InputError when nothing is left.
+    loss: see `ChatTokenizer.encode`. max_tokens: the row length. longer: what becomes of a record that exceeds it: it
+    is dropped, truncated, or split into several. Raises InputError when nothing is left.
     """
     _ = tokenizer.closing_id  # a template that never closes an answer is refused before anything is learnt from it
     dtype = np.dtype(np.uint16 if tokenizer.vocabulary_size <= 1 << 16 else np.uint32)
     lengths: list[int] = []
     supervised: list[int] = []
     rules: Counter[str] = Counter()
+    cut = 0
     first_fault = ""
     with ExitStack() as stack:
         tokens_file = stack.enter_context((out / "tokens.bin").open("wb"))
@@ -58,19 +62,21 @@ def tokenize(
         for batch in read_record_batches(records):
             encoded = tokenizer.encode([json.loads(record.messages) for record in batch], loss=loss)
             for record, result in zip(batch, encoded, strict=True):
-                fault = _fault(result, max_tokens)
-                if isinstance(result, ValueError) or fault is not None:
-                    assert fault is not None
+                pieces = [] if isinstance(result, ValueError) else _pieces(result, longer, max_tokens)
+                if not pieces:
+                    fault = _fault(result, max_tokens)
                     rules[fault[0]] += 1
                     first_fault = first_fault or f"{record.origin}: {fault[1]}"
                     origin, text = record.origin, record.messages
                     dropped.write(Dropped(record.record_id, name, origin, *fault, "", text))
                     continue
-                tokens_file.write(result.ids.astype(dtype).tobytes())
-                loss_file.write(result.loss.astype(np.uint8).tobytes())
-                lengths.append(len(result.ids))
-                supervised.append(int(result.loss.sum()))
-                kept.write(record._replace(messages=""))
+                cut += pieces[0] is not result
+                for piece in pieces:
+                    tokens_file.write(piece.ids.astype(dtype).tobytes())
+                    loss_file.write(piece.loss.astype(np.uint8).tobytes())
+                    lengths.append(len(piece.ids))
+                    supervised.append(int(piece.loss.sum()))
+                    kept.write(record._replace(messages=""))
             advance(len(batch), "")
     if not lengths:
         reasons = ", ".join(f"{rule} {count}" for rule, count in rules.items())
@@ -81,20 +87,43 @@ def tokenize(
         )
     np.save(out / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint64))
     np.save(out / "supervised.npy", np.asarray(supervised, np.uint32))
-    write_json(out / "store.json", {"dtype": dtype.name, "loss": loss, **hashes})
+    about: dict[str, Json] = {"dtype": dtype.name, "loss": loss, "supervised_tokens": sum(supervised), **hashes}
+    write_json(out / "store.json", about)
     return {
         "records": len(lengths),
         "tokens": sum(lengths),
         "supervised_tokens": sum(supervised),
+        **({} if longer == "drop" else {"cut": cut}),
         "dropped": dict(sorted(rules.items())),
     }
 
 
-def _fault(result: Encoded | ValueError, max_tokens: int) -> tuple[str, str] | None:
+def _pieces(encoded: Encoded, longer: str, max_tokens: int) -> list[Encoded]:
+    """What a record gives to learn from: itself, its beginning, its parts, or nothing."""
+    num = len(encoded.ids)
+    if num <= max_tokens:
+        pieces = [encoded]
+    elif longer == "drop":
+        return []
+    else:
+        starts = range(0, num if longer == "split" else 1, max_tokens)
+        pieces = [
+            Encoded(encoded.ids[i : i + max_tokens], _after_first(encoded.loss[i : i + max_tokens])) for i in starts
+        ]
+    return [piece for piece in pieces if piece.loss.any()]
+
+
+def _after_first(loss: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The first token of a row is predicted from nothing."""
+    loss = loss.copy()
+    loss[0] = False
+    return loss
+
+
+def _fault(result: Encoded | ValueError, max_tokens: int) -> tuple[str, str]:
+    """Why a record gives nothing to learn from: rule and reason."""
     if isinstance(result, ValueError):
         return "template", str(result)
     if len(result.ids) > max_tokens:
         return "longer_than_a_row", f"{len(result.ids)} tokens, more than {max_tokens}"
-    if not result.loss.any():
-        return "nothing_supervised", "no token of this record would be learnt"
-    return None
+    return "nothing_supervised", "no token of this record would be learnt"

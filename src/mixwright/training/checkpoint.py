@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 PREFIX = "step-"
+CHECKPOINT = "checkpoint"  # folder of the last one, in the artefact of a training that keeps it
 
 
 def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optimizer], state: dict[str, Any]) -> None:
@@ -47,6 +48,12 @@ def save_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optim
     for path in folder.iterdir():
         if path != final:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint in a folder of checkpoints, None where there is none."""
+    found = sorted(folder.glob(f"{PREFIX}*"), reverse=True) if folder.is_dir() else []
+    return next((path for path in found if (path / "state.json").is_file()), None)
 
 
 def load_checkpoint(folder: Path, model: Any, optimizers: list[torch.optim.Optimizer]) -> dict[str, Any] | None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mixwright.blend.batches import Batch, batches
+from mixwright.blend.ahead import batches_ahead
+from mixwright.blend.batches import Assembler, Batch
 from mixwright.blend.mixer import Mixer, MixerState, MixPlan
 from mixwright.ground.artefacts import SCRATCH
 from mixwright.ground.errors import BrokenRun
@@ -31,7 +34,7 @@ from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.training import Train
 from mixwright.tokens.store import TokenStore
 from mixwright.training.adapters import add_adapters, merge_adapters, save_adapters
-from mixwright.training.checkpoint import load_checkpoint, save_checkpoint
+from mixwright.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
 from mixwright.training.metrics import Metrics
 from mixwright.training.optimizers import build_optimizers
 from mixwright.training.schedule import learning_rate
@@ -51,11 +54,13 @@ def train(
     device: str,
     precision: str,
     out: Path,
+    continued: Path | None = None,
 ) -> Mapping[str, Json]:
     """Train one arm and write `model/`, `metrics.jsonl` and `timing.jsonl` to `out`, resuming what lies there.
     With `method: lora` also `adapter/`.
 
     realised: the blend stage's `realised.json`; what entered the model is counted here anew and must equal it.
+    continued: folder of the checkpoint from which `plan.start` goes on. With `keep_checkpoint` also `checkpoint/`.
     Raises InputError for an architecture that cannot be packed or adapted, BrokenRun when the loss is no longer finite.
     """
     import torch
@@ -69,18 +74,24 @@ def train(
     if plan.packing:
         check_packing(model, plan.row_tokens)
     optimizers = build_optimizers(model, settings)
-    names = sorted(plan.shares)
     num_steps = int(realised["num_steps"])
     state = load_checkpoint(out / SCRATCH, model, optimizers)
-    metrics = Metrics(out, names, num_steps, state)
+    if state is None and continued is not None and load_checkpoint(continued, model, optimizers) is None:
+        raise BrokenRun(
+            "the checkpoint to go on from is damaged", where=str(continued), fix="Remove it, and try again."
+        )
     mixer = Mixer(plan, stores, MixerState(**state["mixer"]) if state else None)
-    rows_per_batch = settings.batch_tokens // settings.sequence_length
-    pad_id = ChatTokenizer(base).pad_id
-    entered = np.asarray(state["entered"] if state else [0] * len(names))
-    step = int(state["step"]) if state else 0
+    assembler = Assembler(stores, mixer.names, pad_id=ChatTokenizer(base).pad_id)
+    metrics = Metrics(out, mixer.names, num_steps, state)
+    entered = np.asarray(state["entered"] if state else [0] * len(mixer.names))
+    place = mixer.state
     saved = time.monotonic()
-    with progress(f"train {arm}", num_steps, done=step) as advance:
-        for batch in batches(mixer, stores, names, rows_per_batch=rows_per_batch, pad_id=pad_id):
+    with (
+        progress(f"train {arm}", num_steps, done=place.step) as advance,
+        closing(batches_ahead(mixer, assembler)) as batches,
+    ):
+        for batch, after in batches:
+            step, place = place.step, after
             torch.manual_seed(derive_seed(settings.seed, "step", step))
             rate = learning_rate(
                 step,
@@ -91,33 +102,32 @@ def train(
                 cooldown=settings.cooldown,
             )
             losses = _step(model, optimizers, batch, settings, rate, plan.packing, head_alone, device, precision)
-            step += 1
-            entered += np.bincount(batch.source[batch.source >= 0], minlength=len(names))
+            entered += np.bincount(batch.source[batch.source >= 0], minlength=len(mixer.names))
             if not np.isfinite(losses).all():
                 raise BrokenRun(
-                    f"the loss is no longer finite at step {step} of arm '{arm}'",
+                    f"the loss is no longer finite at step {place.step} of arm '{arm}'",
                     where="train.learning_rate",
                     fix=f"Lower it (now {settings.learning_rate:g}), or set train.precision: fp32.",
                 )
-            metrics.add(step, losses, batch.source[batch.loss], batch.num_tokens, rate)
+            metrics.add(place.step, losses, batch.source[batch.loss], batch.num_tokens, rate)
             advance(1, "" if math.isnan(metrics.loss) else f"loss {metrics.loss:.3f}")
-            if time.monotonic() - saved >= settings.checkpoint_seconds and step < num_steps:
-                state = {
-                    "step": step,
-                    "mixer": mixer.snapshot(),
-                    "entered": entered.tolist(),
-                    **metrics.state(),
-                }
-                save_checkpoint(out / SCRATCH, model, optimizers, state)
+            if time.monotonic() - saved >= settings.checkpoint_seconds and place.step < num_steps:
+                save_checkpoint(out / SCRATCH, model, optimizers, _state(place, entered, metrics))
                 saved = time.monotonic()
-    totals = {name: int(count) for name, count in zip(names, entered, strict=True)}
+    totals = {name: int(count) for name, count in zip(mixer.names, entered, strict=True)}
     assert totals == realised["totals"]["tokens"], (totals, realised["totals"]["tokens"])
-    assert step == num_steps, (step, num_steps)
+    assert place.step == num_steps, (place.step, num_steps)
+    if settings.keep_checkpoint:
+        save_checkpoint(out / CHECKPOINT, model, optimizers, _state(place, entered, metrics))
     if tuner is not None:
         save_adapters(tuner, settings, out / "adapter")
         merge_adapters(tuner)
     save_model(model, base, out / "model")
-    return {"steps": step, "tokens": sum(totals.values())}
+    return {"steps": place.step, "tokens": sum(totals.values())}
+
+
+def _state(place: MixerState, entered: npt.NDArray[np.int64], metrics: Metrics) -> dict[str, Any]:
+    return {"step": place.step, "mixer": place.as_json(), "entered": entered.tolist(), **metrics.state()}
 
 
 def _step(
@@ -130,7 +140,7 @@ def _step(
     head_alone: bool,
     device: str,
     precision: str,
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+) -> npt.NDArray[np.float64]:
     """One optimizer step. Returns the losses of the batch's supervised tokens, in row order."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -142,7 +152,7 @@ def _step(
         rows = slice(start, start + size)
         ids, segment, position, mask = (
             torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
-            for array in (batch.ids, batch.segment, batch.position, batch.loss)
+            for array in (batch.ids.astype(np.int64), batch.segment, batch.position, batch.loss)
         )
         if not bool(mask.any()):
             continue
