@@ -7,15 +7,15 @@ row), shares down to 1e-6, unit, rows, packing, one to four stages with or witho
 - share: after every batch, how far a source is from what is due to it, in rows (tokens, supervised tokens) or records;
 - batch: how far a source with at least a row's share in a batch is from that share, in rows (unit tokens);
 - appears: batches between two with a source that has less, over the most that its share allows (unit tokens);
-- passes: the least w for which, after any batch, with n records of a source given, each was given floor((n - w) / size) to
-  ceil((n + w) / size) times, at most the window of 8;
+- passes: the least w for which, after any batch, with n records of a source given, each was given
+  floor((n - w) / size) to ceil((n + w) / size) times, at most the window of 8;
 - ranks: the slices of 2, 3 and 8 ranks are the rows of one; resume: the rest of a stream from a state in JSON is the
   rest of the undisturbed one; ledger: `batch_at` has what the tensors hold; state: bytes over 1 KiB + 32 a source.
 
     python benchmarks/blend/invariants.py --mixes 200 --work /tmp/invariants
 
-Resumable: rows are appended to `invariants.jsonl` in --work, and mixes that stand there are not done again. Prints the
-worst of each as a Markdown table and fails when a promise is broken.
+Resumable: rows are appended to `invariants.jsonl` in --work, and mixes that stand there are not done again. Prints
+the worst of each as a Markdown table and fails when a promise is broken.
 """
 
 from __future__ import annotations
@@ -174,14 +174,25 @@ def examine(seed: int, work: Path) -> dict[str, Any]:
     assert worst["share"] <= promised + 1e-6, (worst, plan.unit)
     assert worst["passes"] <= WINDOW
     assert worst["batch"] < 2
-    facts = {"seed": seed, "sources": len(names), "unit": plan.unit, "rows": plan.rows_per_batch, "packing": plan.packing}
+    facts = {
+        "seed": seed,
+        "sources": len(names),
+        "unit": plan.unit,
+        "rows": plan.rows_per_batch,
+        "packing": plan.packing,
+    }
     smallest = float(min(min(stage.shares.values()) for stage in plan.stages))
     facts |= {"stages": len(plan.stages), "steps": len(found), "smallest_share": smallest, "seconds": round(seconds, 2)}
     return facts | worst
 
 
 def read(
-    ids: np.ndarray, loss: np.ndarray, segment: np.ndarray, unit: str, stores: dict[str, TokenStore], number: dict[int, int]
+    ids: np.ndarray,
+    loss: np.ndarray,
+    segment: np.ndarray,
+    unit: str,
+    stores: dict[str, TokenStore],
+    number: dict[int, int],
 ) -> tuple[list[tuple[int, int, int]], np.ndarray]:
     """What tensors hold: (row, source, record) of each record, whole and in order, and units by source."""
     units = np.zeros(len(number))
@@ -232,7 +243,10 @@ def main() -> None:
             rows.append(examine(seed, given.work))
             with rows_file.open("a") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
-    print(f"{len(rows)} mixes, {sum(row['steps'] for row in rows):,} batches, {max(row['sources'] for row in rows)} sources")
+    print(
+        f"{len(rows)} mixes, {sum(row['steps'] for row in rows):,} batches,",
+        f"up to {max(row['sources'] for row in rows)} sources",
+    )
     print("| unit | mixes | share | batch | appears | passes | state |\n|---|---:|---:|---:|---:|---:|---:|")
     for unit in ("tokens", "supervised_tokens", "records"):
         mine = [row for row in rows if row["unit"] == unit]

@@ -1,8 +1,8 @@
 """75 % of what? Two real sources at 75/25 by tokens, by supervised tokens and by records.
 
-Short questions with their intent (banking77) and long dialogues with their summary (mts-dialog), made into tokens by the
-embedded model's tokenizer, mixed by each unit for one pass over the dialogues' tokens. Prints what is realised in all
-three units, as a Markdown table, and how far the declared unit is from what was asked, in units.
+Short questions with their intent (banking77) and long dialogues with their summary (mts-dialog), made into tokens by
+the embedded model's tokenizer, mixed by each unit for one pass over the dialogues' tokens. Prints what is realised in
+all three units, as a Markdown table, and how far the declared unit is from what was asked, in units.
 
     python benchmarks/blend/units.py --data-folder ../shared/data --out runs/units
 """
@@ -66,7 +66,9 @@ def main() -> None:
         totals = arm["totals"][unit]
         apart = totals["dialogues"] - 0.75 * sum(totals.values())
         print(f"| {unit} | {' | '.join(shares)} | {apart:+,.1f} of {sum(totals.values()):,} |")
-    print({name: entry["rows_kept"] for name, entry in mw.plan_recipe(loaded, out=given.out, threads=1).attrition.items()})
+    print(
+        {name: entry["rows_kept"] for name, entry in mw.plan_recipe(loaded, out=given.out, threads=1).attrition.items()}
+    )
 
 
 if __name__ == "__main__":

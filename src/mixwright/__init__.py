@@ -14,19 +14,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixwright.blend.dataset import BlendCollator, BlendRows, BlendSampler, BlendTable
     from mixwright.evaluation.scorers import scorer
     from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
     from mixwright.models.handle import ModelHandle
+    from mixwright.pipeline.mix import open_mix
     from mixwright.pipeline.run import plan_recipe, run_recipe
     from mixwright.recipe.load import load_recipe
     from mixwright.reporting import write_report
 
 _HOME = {
+    "BlendCollator": "blend.dataset",
+    "BlendRows": "blend.dataset",
+    "BlendSampler": "blend.dataset",
+    "BlendTable": "blend.dataset",
     "BrokenRun": "ground.errors",
     "InputError": "ground.errors",
     "MixwrightError": "ground.errors",
     "ModelHandle": "models.handle",
     "load_recipe": "recipe.load",
+    "open_mix": "pipeline.mix",
     "plan_recipe": "pipeline.run",
     "run_recipe": "pipeline.run",
     "scorer": "evaluation.scorers",
@@ -34,11 +41,16 @@ _HOME = {
 }
 
 __all__ = [
+    "BlendCollator",
+    "BlendRows",
+    "BlendSampler",
+    "BlendTable",
     "BrokenRun",
     "InputError",
     "MixwrightError",
     "ModelHandle",
     "load_recipe",
+    "open_mix",
     "plan_recipe",
     "run_recipe",
     "scorer",

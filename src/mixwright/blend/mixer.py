@@ -32,7 +32,7 @@ from mixwright.blend.memory import addresses
 from mixwright.blend.order import half_bits
 from mixwright.blend.stages import MOST_PARTS, Stage, carried, whole_weights
 from mixwright.ground.errors import InputError
-from mixwright.ground.hashing import derive_seed
+from mixwright.ground.hashing import Json, derive_seed, digest
 
 CHUNK = 64  # batches decided together
 _FOREVER = 1 << 62
@@ -80,6 +80,18 @@ class MixPlan:
     @property
     def names(self) -> list[str]:
         return sorted({name for stage in self.stages for name in stage.shares})
+
+    @property
+    def identity(self) -> str:
+        """A hash of all that decides which records come when, but for the sources' own lengths."""
+        stages: list[Json] = [
+            [{name: str(share) for name, share in stage.shares.items()}, stage.from_step, stage.from_tokens]
+            for stage in self.stages
+        ]
+        supply: dict[str, Json] = {name: [*supply] for name, supply in self.supply.items()}
+        start = None if self.start is None else self.start.as_json()
+        plain = {key: value for key, value in vars(self).items() if isinstance(value, str | int | None)}
+        return digest({**plain, "stages": stages, "supply": supply, "domain": sorted(self.domain), "start": start})
 
     def weights(self, stage: int, gone: Sequence[str] = ()) -> dict[str, int]:
         """Integers in the ratio of a stage's shares, by name in the order of `names`; 0 for sources that are gone.

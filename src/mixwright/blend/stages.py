@@ -45,9 +45,7 @@ def ramp(
     return found
 
 
-def whole_weights(
-    shares: Mapping[str, Fraction], names: Sequence[str], most_parts: int = MOST_PARTS
-) -> dict[str, int]:
+def whole_weights(shares: Mapping[str, Fraction], names: Sequence[str], most_parts: int = MOST_PARTS) -> dict[str, int]:
     """Integers in the ratio of the shares, 0 for a source without one.
 
     Exact while the common denominator is at most `most_parts`; above it rounded to that many parts, the largest

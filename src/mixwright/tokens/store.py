@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
+from mixwright.ground.hashing import digest
 from mixwright.tokens.mapping import map_array, map_file
 
 
@@ -22,7 +23,8 @@ class TokenStore:
     """Read access to the tokens of one source.
 
     offsets: uint64 (num_records + 1,), where each record begins in `tokens` and `loss`, (num_tokens,). supervised:
-    uint32 (num_records,), learnt tokens of each record; num_supervised of all.
+    uint32 (num_records,), learnt tokens of each record; num_supervised of all. identity: a hash of what the store says
+    of itself, tokenizer and template included.
     Raises InputError when a file is shorter than its offsets say.
     """
 
@@ -37,6 +39,7 @@ class TokenStore:
         self.tokens: npt.NDArray[np.unsignedinteger] = map_file(folder / "tokens.bin", about["dtype"])
         self.loss: npt.NDArray[np.uint8] = map_file(folder / "loss.bin")
         self.num_supervised: int = about["supervised_tokens"]
+        self.identity = digest({**about, "records": len(self), "tokens": self.num_tokens})
         for name, array, due in (
             ("tokens.bin", self.tokens, self.num_tokens),
             ("loss.bin", self.loss, self.num_tokens),
