@@ -139,10 +139,14 @@ class _Rows:
 
 
 def torchdata_nodes(work: Path, workers: int, state: bytes | None) -> Made:
+    import torch
     import torchdata.nodes as nodes
     from torch.utils.data import RandomSampler
 
-    sources = {f"s{i}": nodes.MapStyleWrapper(_Rows(rows), RandomSampler(rows)) for i, rows in enumerate(arrays(work))}
+    def shuffled(rows: np.ndarray, seed: int) -> Any:
+        return RandomSampler(rows, generator=torch.Generator().manual_seed(seed))
+
+    sources = {f"s{i}": nodes.MapStyleWrapper(_Rows(rows), shuffled(rows, i)) for i, rows in enumerate(arrays(work))}
     weights = {f"s{i}": share for i, share in enumerate(probabilities())}
     mixed = nodes.MultiNodeWeightedSampler(sources, weights, stop_criteria="CYCLE_FOREVER", seed=0)
     node: Any = nodes.Batcher(mixed, BATCH)

@@ -54,6 +54,7 @@ def measure(work: Path, sources: int, behind: int) -> dict[str, float]:
     from mixwright.blend.batches import Assembler
     from mixwright.blend.mixer import Mixer, MixerState, MixPlan, Place
     from mixwright.blend.stages import Stage
+    from mixwright.ground.hashing import canonical_json
     from mixwright.tokens.store import TokenStore
 
     imported = time.perf_counter()
@@ -83,10 +84,10 @@ def measure(work: Path, sources: int, behind: int) -> dict[str, float]:
         "first_batch_s": round(first - imported, 2),
         "rows_per_s": round(200 * 64 / (done - first)),
         "peak_mb": round(peak),
-        "anonymous_mb": round(own),
+        "private_mb": round(own),
         "open_files": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
-        "state_bytes": len(json.dumps(mixer.state.as_json())),
+        "state_bytes": len(canonical_json(mixer.state.as_json())),
     }
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import mixwright.models
+from mixwright.pipeline.run import run_recipe
 from mixwright.recipe.contract import Contract, Evaluate
 from mixwright.recipe.data import Base, Curate, Filters, Source, Suite
 from mixwright.recipe.load import load_recipe
@@ -15,6 +18,7 @@ from mixwright.recipe.training import Arm, Blend, Lora, Train, Tune
 from mixwright.recipe.values import Strict
 
 ROOT = Path(__file__).parents[2]
+NANO = Path(mixwright.models.__file__).parent / "embedded" / "nano"
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 EXAMPLES = [
     pytest.param(block, id=f"{page.stem}-{number}")
@@ -55,3 +59,30 @@ def test_every_key_of_a_recipe_is_in_the_reference(part: type[Strict]) -> None:
     missing = [key for key in part.model_fields if f"`{key}" not in REFERENCE and f".{key}`" not in REFERENCE]
     assert not missing
     assert all(f"## {section}" in REFERENCE for section in ("curate", "arms")), Curate
+
+
+MIX = """\
+mixwright: 1
+name: support-desk
+base: {model: embedded:nano}
+sources: {desk: {role: domain, generate: support_desk, records: 40, seed: 1}}
+blend: {shares: {desk: 1}, budget: {tokens: 800}}
+train: {sequence_length: 128, batch_tokens: 256}
+"""
+
+
+def test_the_blend_goes_into_other_trainers_as_the_guide_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("trl")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.yaml").write_text(MIX)
+    run_recipe(load_recipe(tmp_path / "recipe.yaml"), out=tmp_path / "runs", until="blend", threads=1)
+    given = {
+        "model": AutoModelForCausalLM.from_pretrained(NANO),
+        "tokenizer": AutoTokenizer.from_pretrained(NANO),
+        "rank": 0,
+        "world_size": 1,
+    }
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adapters.md").read_text(), re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        exec(block, given)

@@ -32,7 +32,9 @@ def batches_ahead(mixer: Mixer, assembler: Assembler, *, depth: int = DEPTH) -> 
     def make() -> None:
         try:
             for planned in mixer:
-                put((assembler.tensors(planned, range(planned.num_rows)), mixer.state))
+                batch = assembler.tensors(planned, range(planned.num_rows))
+                _ = batch.position  # made now, and not where it is waited for
+                put((batch, mixer.state))
                 if closed.is_set():
                     return
             put(None)

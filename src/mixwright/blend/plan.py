@@ -8,7 +8,6 @@ looked up later.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil
@@ -23,7 +22,7 @@ from mixwright.blend.mixer import Lengths, Mixer, MixerState, MixPlan, Supply
 from mixwright.blend.stages import Stage, ramp
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
-from mixwright.ground.hashing import Json
+from mixwright.ground.hashing import Json, canonical_json
 from mixwright.recipe.data import Source
 from mixwright.recipe.training import Blend, Train
 
@@ -103,7 +102,7 @@ def plan_blend(
             num_rows += batch.num_rows
             since += len(batch.source)
             if since >= RECORDS_BETWEEN_STATES:
-                states.write(json.dumps(mixer.state.as_json()) + "\n")
+                states.write(canonical_json(mixer.state.as_json()) + "\n")
                 since = 0
             before = mixer.state
     parts = list(stretches.values())

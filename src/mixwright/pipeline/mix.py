@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mixwright.blend.mixer import MixPlan
 from mixwright.blend.plan import mix_plan, started
+from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.load import load_recipe
 from mixwright.recipe.schema import MAIN_ARM
@@ -15,12 +16,13 @@ from mixwright.tokens.store import TokenStore
 
 @dataclass(frozen=True)
 class Mix:
-    """What an arm of a run trains on. blend: the folder of its blend stage."""
+    """What an arm of a run trains on. blend: the folder of its blend stage; num_steps: those of the whole plan."""
 
     arm: str
     plan: MixPlan
     stores: dict[str, TokenStore]
     blend: Path
+    num_steps: int
 
 
 def open_mix(run: Path, arm: str = MAIN_ARM) -> Mix:
@@ -36,4 +38,4 @@ def open_mix(run: Path, arm: str = MAIN_ARM) -> Mix:
     blend = recipe.arm_blend(recipe.parent(arm))
     stores = {name: TokenStore(run / "tokens" / name) for name in blend.source_names}
     plan = replace(mix_plan(blend, recipe.train, recipe.sources, stores), start=started(folder))
-    return Mix(arm, plan, stores, folder)
+    return Mix(arm, plan, stores, folder, int(read_json(folder / "realised.json")["num_steps"]))

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mixwright.blend.ledger import Entry, batch_at
-from mixwright.ground.artefacts import read_json
 from mixwright.pipeline.mix import open_mix
 from mixwright.recipe.schema import MAIN_ARM
 from mixwright.tokens.store import TokenStore
@@ -45,8 +44,7 @@ def trace(run: Path, step: int, arm: str = MAIN_ARM) -> Trace:
     """What the step, counted from 1, of a run's arm saw. Raises InputError as `open_mix`, or for a step it has not."""
     mix = open_mix(run, arm)
     entries = batch_at(step, mix.plan, mix.stores, mix.blend)
-    num_steps = int(read_json(mix.blend / "realised.json")["num_steps"])
-    return Trace(arm, step, num_steps, _named(entries, mix.stores))
+    return Trace(arm, step, mix.num_steps, _named(entries, mix.stores))
 
 
 def _named(entries: list[Entry], stores: dict[str, TokenStore]) -> list[Seen]:
