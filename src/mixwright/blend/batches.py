@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from mixwright.blend.compiled import compiled
 from mixwright.blend.kernel import Integers
 from mixwright.blend.memory import addresses, copy_bytes, load_u64
 from mixwright.blend.mixer import BatchPlan
@@ -100,7 +100,7 @@ class Assembler:
         return Batch(*_copy(batch, rows.start, len(rows), self._files, self._pad))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _copy(
     batch: BatchPlan, first_row: int, num_rows: int, files: _Files, pad: npt.NDArray[np.unsignedinteger]
 ) -> tuple[npt.NDArray[np.unsignedinteger], npt.NDArray[np.bool_], Integers]:
@@ -131,7 +131,7 @@ def _copy(
     return ids, loss, records[:, :num]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spread(records: Integers, num_rows: int, width: int) -> Integers:
     """Source, segment and position of every token, (3, R, L)."""
     places = np.empty((3, num_rows, width), np.int64)

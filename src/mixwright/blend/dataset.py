@@ -105,8 +105,7 @@ class BlendRows(_Stream, IterableDataset[Row]):
         worker = get_worker_info()
         num_workers, skip = (1, 0) if worker is None else (worker.num_workers, worker.id)
         assembler = Assembler(self.stores, self.plan.names, pad_id=self._pad_id)
-        batches = self._batches()
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(self._batches()):
             if number == 0 and self._skip is not None:
                 skip = self._skip
             for begin in range(self._given - self._given % self.rows, len(self._slice), self.rows):

@@ -22,8 +22,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from mixwright.blend.compiled import compiled
 from mixwright.blend.memory import load_u32, load_u64
 from mixwright.blend.order import record_at
 
@@ -79,7 +79,7 @@ class Form(NamedTuple):
     budget_domain: int
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fill(
     num_batches: int, until_tokens: int, sources: Sources, state: State, weights: Integers, whole: int, form: Form
 ) -> tuple[Integers, Integers, State, int]:
@@ -161,7 +161,7 @@ def fill(
     return pieces[:, :placed], ends[:made], states, why
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _look(sources: Sources, i: int, taken: Integer, row_tokens: int, ahead: Integers) -> None:
     """Write into the window what source i gives after `taken` others."""
     place = taken % WINDOW
@@ -175,7 +175,7 @@ def _look(sources: Sources, i: int, taken: Integer, row_tokens: int, ahead: Inte
     ahead[i, place, 2] = load_u32(sources.supervised[i], record)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _units(ahead: Integers, i: int, place: Integer, unit: int) -> np.int64:
     if unit == 2:
         return np.int64(1)
@@ -183,7 +183,7 @@ def _units(ahead: Integers, i: int, place: Integer, unit: int) -> np.int64:
     return units
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _due(
     waits: npt.NDArray[np.bool_],
     weights: Integers,
@@ -210,7 +210,7 @@ def _due(
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fitting(taken: Integer, start: Integer, ahead: Integers, room: Integer) -> int:
     """The first of a source's window that is not taken and no longer than `room`, -1 for none."""
     for k in range(WINDOW):
@@ -219,7 +219,7 @@ def _fitting(taken: Integer, start: Integer, ahead: Integers, room: Integer) -> 
     return -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _place(free: Integers, name: Integers, tokens: Integer, packing: bool) -> Integer:
     """Put a record into the fullest row that has room, and return its name. free: ascending; some row has room."""
     low, high = 0, len(free) - 1

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
+
+from mixwright.blend.compiled import compiled
 
 ROUNDS = 4
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -19,7 +20,7 @@ _STEP = np.uint64(0x632BE59BD9B4E019)
 Word: TypeAlias = int | np.integer  # of 64 bits, where it is compiled
 
 
-@njit(cache=True)
+@compiled
 def record_at(taken: Word, size: Word, half: Word, key: Word) -> Word:
     """The record that a source gives after `taken` others: position taken mod size of pass taken div size.
 
@@ -37,7 +38,7 @@ def record_at(taken: Word, size: Word, half: Word, key: Word) -> Word:
             return np.int64(value)
 
 
-@njit(cache=True)
+@compiled
 def _mix(value: Word, key: Word) -> Word:
     """A 64-bit finaliser (the constants of SplitMix64, Steele et al. 2014), keyed by addition."""
     mixed = (value + key) * _ODD
