@@ -85,9 +85,8 @@ def draw(seed: int) -> tuple[MixPlan, list[str]]:
     for begin in sorted(random.choice(np.arange(2, steps), int(random.integers(0, 4)), replace=False).tolist()):
         last, after = stages[-1], shares()
         if random.random() < 0.5:
-            stages += [Stage(mean, step) for step, mean in ramp(last.shares, after, (last.from_step or 0) + 1, begin)]
+            stages += [Stage(mean, step) for step, mean in ramp(last.shares, after, last.from_step or 0, begin)]
         stages.append(Stage(after, begin))
-    stages = [one for one, other in zip(stages, [*stages[1:], None], strict=True) if not other or one[1] != other[1]]
     plan = MixPlan(
         unit=str(random.choice(["tokens", "supervised_tokens", "records"])),
         stages=tuple(stages),

@@ -66,6 +66,21 @@ def test_steps_and_padding_follow_from_the_rows(tmp_path: Path) -> None:
     assert 0 <= realised["padding_share"] < 0.1
 
 
+def test_a_ramp_may_begin_at_the_beginning_and_end_at_the_end(tmp_path: Path) -> None:
+    turn = {"step": 18, "shares": {"desk": 0.75, "skills": 0.25}, "ramp": True}
+    realised = realise(tmp_path, blend(budget={"tokens": 128 * 17}, schedule=[turn]))
+    assert realised["num_steps"] == 18
+    assert abs(realised["requested"]["desk"] - 0.5) < 0.02
+    assert abs(realised["realised"]["tokens"]["desk"] - 0.5) < 0.04
+
+
+@pytest.mark.parametrize("point", [{"step": 4000}, {"tokens": 10**7}])
+def test_shares_from_behind_the_end_of_the_mix_are_refused(tmp_path: Path, point: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"before its shares from .*,?000") as caught:
+        realise(tmp_path, blend(schedule=[{**point, "shares": {"skills": 1}}], budget={"tokens": 640}))
+    assert caught.value.where == "blend.schedule"
+
+
 def test_a_source_that_would_be_repeated_too_often_is_refused_with_the_ways_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"10\.0 times, max_repeats is 4") as caught:
         realise(tmp_path, blend(), max_repeats=4)

@@ -17,7 +17,7 @@ from made_sources import ROW_TOKENS, UNITS, Lengths, lengths_of, make_plan, plan
 
 from mixwright.blend.kernel import WINDOW
 from mixwright.blend.mixer import BatchPlan, Mixer, MixerState, MixPlan, Supply
-from mixwright.blend.stages import Stage
+from mixwright.blend.stages import Stage, ramp
 from mixwright.ground.errors import InputError
 
 unhurried = settings(deadline=None, max_examples=40)
@@ -246,6 +246,20 @@ def test_shares_that_change_over_time_are_met_in_every_stage(data: st.DataObject
         for name in found:
             due[name] += plan.stages[step >= begins].shares[name] * counted.total()
             assert abs(placed[name] - due[name]) <= 2 * longest(found, unit) + 1
+
+
+@pytest.mark.parametrize("by_step", [True, False])
+def test_a_ramp_from_the_very_beginning_rises_in_a_straight_line(by_step: bool) -> None:
+    found = {"a": lengths_of([16] * 300), "b": lengths_of([16] * 300)}
+    plan = make_plan({"a": 1}, budget_tokens=40 * ROW_TOKENS)
+    whole = 10 if by_step else 40 * ROW_TOKENS
+    line = ramp({"a": Fraction(1)}, {"b": Fraction(1)}, 0, whole)
+    stages = [Stage(shares, at, None) if by_step else Stage(shares, None, at) for at, shares in line]
+    plan = replace(plan, stages=(*plan.stages, *stages))
+    first, second = pieces_in(plan, found)[:80], pieces_in(plan, found)[80:]
+    most = 2 if by_step else 5  # shares by tokens are those from where a batch begins: half a batch behind the line
+    assert abs(sum(piece.source == "a" for piece in first) - 60) <= most
+    assert abs(sum(piece.source == "a" for piece in second) - 20) <= most
 
 
 def test_a_stage_by_tokens_begins_with_the_first_batch_behind_them() -> None:

@@ -133,6 +133,15 @@ def test_a_record_longer_than_a_row_is_cut_where_that_is_said(
     assert len(set(names)) == 2
 
 
+def test_a_beginning_with_nothing_to_learn_asks_for_longer_rows_or_the_other_parts(
+    tmp_path: Path, tokenizer: ChatTokenizer
+) -> None:
+    messages = conversation("a question of several words " * 5, "yes")
+    with pytest.raises(InputError, match=r"nothing_supervised_in_its_beginning 1;.* first 8 of") as caught:
+        tokenized(tmp_path, tokenizer, [messages], max_tokens=8, longer="truncate")
+    assert "longer: split" in str(caught.value.fix)
+
+
 def test_the_store_says_which_tokenizer_and_template_made_it(tmp_path: Path, tokenizer: ChatTokenizer) -> None:
     tokenized(tmp_path, tokenizer, [conversation("Hello", "Hi")])
     about = json.loads((tmp_path / "store" / "store.json").read_text())

@@ -183,6 +183,7 @@ class Mixer:
             _FOREVER if plan.budget_domain_tokens is None else plan.budget_domain_tokens,
         )
         begin = state or plan.start or MixerState(dict.fromkeys(self.names, Place()))
+        begin = self._turned(begin, exhausted=False)  # a ramp from the beginning follows a stage without a step
         self._state: Callable[[], MixerState] = lambda: begin
 
     @property

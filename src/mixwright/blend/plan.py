@@ -82,7 +82,8 @@ def plan_blend(
 ) -> Mapping[str, Json]:
     """Write `realised.json` and `states.jsonl` of one arm, and `start.json` where its plan has a start. Returns counts.
 
-    Raises InputError when a source would be repeated more often than its `max_repeats` allows.
+    Raises InputError when a source would be repeated more often than its `max_repeats` allows, or when the mix ends
+    before its schedule does.
     """
     mixer = Mixer(plan, stores)
     names = mixer.names
@@ -105,6 +106,7 @@ def plan_blend(
                 states.write(canonical_json(mixer.state.as_json()) + "\n")
                 since = 0
             before = mixer.state
+    _check_schedule(arm, mixer)
     parts = list(stretches.values())
     whole = _mix(names, parts, UNITS.index(blend.unit))
     records: dict[str, int] = whole["totals"]["records"]
@@ -153,6 +155,18 @@ def _mix(names: Sequence[str], stretches: Sequence[_Stretch], unit: int) -> dict
             each: dict(zip(names, counts.tolist(), strict=True)) for each, counts in zip(UNITS, counted, strict=True)
         },
     }
+
+
+def _check_schedule(arm: str, mixer: Mixer) -> None:
+    end, following = mixer.state, mixer.plan.stages[mixer.state.stage + 1 :]
+    if following:
+        first = following[0]
+        point = f"step {first.from_step}" if first.from_tokens is None else f"{first.from_tokens:,} tokens"
+        raise InputError(
+            f"arm '{arm}' ends after {end.step:,} steps ({end.tokens:,} tokens), before its shares from {point} on",
+            where="blend.schedule" if arm == "blend" else f"arms.{arm}.schedule",
+            fix="Let its points come earlier, or raise the budget.",
+        )
 
 
 def _check_repeats(

@@ -26,6 +26,7 @@ FIXES = {
     "template": "Mend the chat template of base.model, or the conversations that it refuses.",
     "longer_than_a_row": "Raise train.sequence_length and batch_tokens with it, or set the source's longer: truncate.",
     "nothing_supervised": "Give the rows answers, or set the source's loss: all.",
+    "nothing_supervised_in_its_beginning": "Raise train.sequence_length, or set the source's longer: split.",
 }
 
 
@@ -64,7 +65,7 @@ def tokenize(
             for record, result in zip(batch, encoded, strict=True):
                 pieces = [] if isinstance(result, ValueError) else _pieces(result, longer, max_tokens)
                 if not pieces:
-                    fault = _fault(result, max_tokens)
+                    fault = _fault(result, longer, max_tokens)
                     rules[fault[0]] += 1
                     first_fault = first_fault or f"{record.origin}: {fault[1]}"
                     origin, text = record.origin, record.messages
@@ -120,10 +121,13 @@ def _after_first(loss: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return loss
 
 
-def _fault(result: Encoded | ValueError, max_tokens: int) -> tuple[str, str]:
+def _fault(result: Encoded | ValueError, longer: str, max_tokens: int) -> tuple[str, str]:
     """Why a record gives nothing to learn from: rule and reason."""
     if isinstance(result, ValueError):
         return "template", str(result)
-    if len(result.ids) > max_tokens:
+    if len(result.ids) > max_tokens and longer == "drop":
         return "longer_than_a_row", f"{len(result.ids)} tokens, more than {max_tokens}"
+    if len(result.ids) > max_tokens and longer == "truncate" and result.loss.any():
+        reason = f"no token would be learnt of the first {max_tokens} of this record's {len(result.ids)}"
+        return "nothing_supervised_in_its_beginning", reason
     return "nothing_supervised", "no token of this record would be learnt"
