@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import mixwright.models
+from mixwright.cli.main import main
+from mixwright.evidence.pairing import asking_order
 from mixwright.pipeline.run import run_recipe
-from mixwright.recipe.contract import Contract, Evaluate
+from mixwright.recipe.contract import Contract, Evaluate, Never, Planning
 from mixwright.recipe.data import Base, Curate, Filters, Source, Suite
 from mixwright.recipe.load import load_recipe
 from mixwright.recipe.training import Arm, Blend, Lora, Train, Tune
@@ -52,7 +56,7 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [Base, Source, Suite, Filters, Blend, Arm, Train, Lora, Tune, Evaluate, Contract],
+    [Base, Source, Suite, Filters, Blend, Arm, Train, Lora, Tune, Evaluate, Contract, Never, Planning],
     ids=lambda part: part.__name__,
 )
 def test_every_key_of_a_recipe_is_in_the_reference(part: type[Strict]) -> None:
@@ -86,3 +90,38 @@ def test_the_blend_goes_into_other_trainers_as_the_guide_shows(tmp_path: Path, m
     assert len(blocks) == 5
     for block in blocks:
         exec(block, given)
+
+
+def evidence_records(base: bool, share: float = 1.0) -> str:
+    """Answers to 700 items of each of four abilities; the candidate is better at support and as good elsewhere."""
+    rows = []
+    for suite, ability in (("support", "intent"), ("maths", "maths"), ("safety", "unsafe"), ("safety", "harmless")):
+        for number in range(700):
+            wrong = (number % 10 == 0 and ability != "unsafe") or (suite == "support" and base and number % 3 == 0)
+            item = f"{ability}{number}"
+            row = {"suite": suite, "ability": ability, "item_id": item, "score": float(not wrong), "prompt": item}
+            rows.append(row | {"decoding": "greedy", "build": "vllm 0.9", "scorer": "exact@1"})
+    rows.sort(key=lambda row: asking_order(str(row["item_id"])))
+    return "".join(json.dumps(row) + "\n" for row in rows[: round(share * len(rows))])
+
+
+def test_the_commands_of_the_evidence_guide_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "evidence.md").read_text()
+    (contract,) = BLOCK.findall(page)
+    Path("contract.yaml").write_text(contract)
+    Path("sequential.yaml").write_text(contract + "  stopping: sequential\n")
+    Path("base.jsonl").write_text(evidence_records(base=True))
+    Path("candidate.jsonl").write_text(evidence_records(base=False))
+    Path("part.jsonl").write_text(evidence_records(base=False, share=0.5))
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert len(commands) == 5
+    for command in commands:
+        with pytest.raises(SystemExit) as ended:
+            main(shlex.split(command)[1:])
+        assert ended.value.code == 0, capsys.readouterr()
+    assert "PASS" in Path("gate.md").read_text()
+    pending = [json.loads(line) for line in Path("next.jsonl").read_text().splitlines()]
+    assert len(pending) == 1400

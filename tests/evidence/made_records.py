@@ -21,6 +21,7 @@ def rows_of(suite: str, ability: str, scores: Sequence[float], parsed: Sequence[
             "ability": ability,
             "cluster": f"{ability}{number:05}",
             "prompt_sha": f"prompt{number}",
+            "decoding": "greedy",
             "build": "build",
             "response": "text",
             "parsed": True if parsed is None else bool(parsed[number]),

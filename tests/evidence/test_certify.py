@@ -10,6 +10,7 @@ import pytest
 from made_records import Row, about, rows_of, write_rows
 
 from mixwright.evidence.certify import certify
+from mixwright.evidence.importers import read_records
 from mixwright.evidence.render import render
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
@@ -41,7 +42,7 @@ def certificate(
 ) -> dict[str, Any]:
     paths = [write_rows(folder / f"{name}.parquet", rows) for name, rows in (("new", candidate), ("old", base))]
     asked = Contract.model_validate({**contract, "confidence": confidence})
-    certify("tickets", "blend", asked, SUITES, paths[0], paths[1], {"lock": "abc"}, folder)
+    certify("tickets", "blend", asked, SUITES, *map(read_records, paths), {"lock": "abc"}, folder)
     made: dict[str, Any] = read_json(folder / "certificate.json")
     return made
 
@@ -197,4 +198,7 @@ def test_an_ability_with_a_dot_in_its_name_can_be_named(tmp_path: Path) -> None:
     paths = [write_rows(tmp_path / f"{name}.parquet", rows) for name in ("new", "old")]
     asked = Contract(keep={"skills/v1.2": 0.1, "skills/v1.2.parse_rate": 0.1})
     suites = {"skills": about("general", **{"v1.2": N})}
-    assert certify("r", "blend", asked, suites, paths[0], paths[1], {}, tmp_path) == {"verdict": "PASS", "clauses": 2}
+    assert certify("r", "blend", asked, suites, *map(read_records, paths), {}, tmp_path) == {
+        "verdict": "PASS",
+        "clauses": 2,
+    }

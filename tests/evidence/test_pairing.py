@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from made_records import Row, rows_of, write_rows
 
+from mixwright.evidence.importers import read_records
 from mixwright.evidence.pairing import Pairs, pair
 from mixwright.ground.errors import InputError
 
@@ -15,8 +17,9 @@ BASE = [*rows_of("desk", "intent", [0, 1, 0, 1]), *rows_of("skills", "sorting", 
 CANDIDATE = [*rows_of("desk", "intent", [1, 1, 0, 0]), *rows_of("skills", "sorting", [0, 1])]
 
 
-def paired(folder: Path, candidate: list[Row], base: list[Row]) -> dict[tuple[str, str], Pairs]:
-    return pair(write_rows(folder / "candidate.parquet", candidate), write_rows(folder / "base.parquet", base))
+def paired(folder: Path, candidate: list[Row], base: list[Row]) -> Mapping[tuple[str, str], Pairs]:
+    files = (write_rows(folder / f"{name}.parquet", rows) for name, rows in (("candidate", candidate), ("base", base)))
+    return pair(*map(read_records, files)).strata
 
 
 def test_records_are_paired_by_item_whatever_their_order(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_one_ability_keeps_its_own_numbers() -> None:
     alone = ability(3, 7, 100)
     macro = stratified_difference({"maths": alone})
     for field in dataclasses.fields(alone):
-        if field.name != "method":
+        if field.name not in ("method", "counts", "strata"):
             assert getattr(macro, field.name) == pytest.approx(getattr(alone, field.name)), field.name
     assert macro.method == "mover"
 

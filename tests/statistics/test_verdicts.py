@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixwright.statistics import PairedDifference, Verdict, combine, noninferiority, superiority
+from mixwright.statistics.paired import EffectiveCounts
 
 unhurried = settings(deadline=None, max_examples=40)  # a shared machine may be slow
 
@@ -31,6 +32,7 @@ def difference(low: float, high: float) -> PairedDifference:
         candidate_mean=0.5 + estimate,
         standard_error=(high - low) / 3.29,
         design_effect=1.0,
+        counts=EffectiveCounts(5, 5, 100),
     )
 
 

@@ -6,7 +6,6 @@ Nothing heavy is imported before a command needs it, so `--help` answers at once
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mixwright.cli import evidence
+from mixwright.cli.output import EXIT_CODES, AsJson, facts_line, print_json, show_event
 from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
 
 if TYPE_CHECKING:
     from mixwright.ground.artefacts import Artefact
-    from mixwright.ground.store import StageEvent
     from mixwright.pipeline.run import RunResult, Step
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's, wherever this release of typer keeps it
-EXIT_CODES = {None: 0, "PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 INTERRUPTED = 130  # 128 and the number of the signal, as shells have it
 
 app = typer.Typer(
@@ -46,7 +45,6 @@ Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the computation; all cores if absent.")
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes for curation and for arms side by side.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def _command_until(step: Step, words: str) -> None:
@@ -62,7 +60,7 @@ def _command_until(step: Step, words: str) -> None:
     ) -> None:
         result = _run(recipe, settings, out, threads, workers, step)
         if as_json:
-            _print_json({"run": str(result.path), **_as_json(result)})
+            print_json({"run": str(result.path), **_as_json(result)})
         else:
             _print_scores(result)
             print(f"run: {result.path}")
@@ -131,7 +129,7 @@ def run(
     result = _run(recipe, settings, out, threads, workers, "certify", continued)
     report = write_report(result.path)
     if as_json:
-        _print_json({"run": str(result.path), "report": str(report), **_as_json(result)})
+        print_json({"run": str(result.path), "report": str(report), **_as_json(result)})
     else:
         _print_scores(result)
         print(f"run:    {result.path}\nreport: {report}")
@@ -161,9 +159,9 @@ def plan(
     from mixwright.recipe.load import load_recipe
 
     loaded = load_recipe(recipe, settings or [])
-    found = plan_recipe(loaded, out=out, threads=threads, num_workers=workers, on_event=_show_event)
+    found = plan_recipe(loaded, out=out, threads=threads, num_workers=workers, on_event=show_event)
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         print("\n".join(plan_lines(found)))
 
@@ -181,7 +179,7 @@ def trace(
 
     found = trace(run_folder, step, arm)
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         print("\n".join(trace_lines(found)))
 
@@ -203,9 +201,9 @@ def export_mix(
     with full_disk_told("export", out):
         counts = (export_parquet if form == "parquet" else export_megatron)(mix.plan, mix.stores, out)
     if as_json:
-        _print_json({"out": str(out), **counts})
+        print_json({"out": str(out), **counts})
     else:
-        print(f"{out}: {_facts(counts)}")
+        print(f"{out}: {facts_line(counts)}")
 
 
 @app.command()
@@ -217,6 +215,9 @@ def report(
     from mixwright.reporting import write_report
 
     print(write_report(run_folder, out))
+
+
+evidence.register(app)
 
 
 def _version(asked: bool) -> None:
@@ -254,22 +255,8 @@ def _run(
         until=until,
         threads=threads,
         num_workers=workers,
-        on_event=_show_event,
+        on_event=show_event,
         continued=continued,
-    )
-
-
-def _show_event(event: StageEvent) -> None:
-    facts = "" if event.status == "cached" else _facts(event.counts)
-    seconds = "cached" if event.status == "cached" else f"{event.seconds:.1f} s"
-    print(f"  {event.label:<22} {seconds:>8}  {facts}".rstrip(), file=sys.stderr, flush=True)
-
-
-def _facts(counts: Any) -> str:
-    flat = {key: value for key, value in counts.items() if isinstance(value, int | float | str)}
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int | float) else f"{value}"
-        for key, value in flat.items()
     )
 
 
@@ -286,6 +273,9 @@ def _print_scores(result: RunResult) -> None:
         print(f"{render_briefly(certificate)}\n")
     if last is not None:  # the blend's, at the end and in full
         print(f"{render(last)}\n")
+    if result.uses:
+        counts = ", ".join(f"{suite} {count}" for suite, count in result.uses.items())
+        print(f"models that these items have judged so far: {counts}\n")
 
 
 def _as_json(result: RunResult) -> dict[str, Any]:
@@ -294,11 +284,8 @@ def _as_json(result: RunResult) -> dict[str, Any]:
         "verdict": result.verdict,
         "summary": [*result.summary],
         "certificates": result.certificates,
+        "uses": dict(result.uses),
     }
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -329,7 +316,7 @@ def _guarded(call: Callable[[], Any], as_json: bool) -> int:
 
 def _refused(error: MixwrightError, as_json: bool) -> int:
     if as_json:
-        _print_json(error.as_json())
+        print_json(error.as_json())
     print(f"error: {error}", file=sys.stderr)
     return error.exit_code
 

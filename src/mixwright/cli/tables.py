@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixwright.evidence.compare import Comparison, Flip
     from mixwright.pipeline.plan import Plan
     from mixwright.pipeline.trace import Trace
 
@@ -68,18 +69,37 @@ def plan_lines(plan: Plan) -> list[str]:
             amounts = [f"{mix['available'][name]:,}", f"{mix['totals']['tokens'][name]:,}"]
             rows.append([f"  {name}", f"{100 * asked:.2f} %", *shares, *amounts, f"{mix['repeats'][name]:.2f}"])
         lines += [*aligned(rows), *_stage_lines(mix["stages"])]
-    if plan.clauses:
-        lines.append("\ncontract (power if the model truly loses nothing and differs on 10 % of the items)")
-        rows = [["  clause", "margin", "items", "needed", "power"]]
-        for clause in plan.clauses:
-            needed = f"{clause['items_needed']:,}" if "items_needed" in clause else "-"
-            power = f"{clause['power']:.2f}" if "power" in clause else "-"
-            name = f"  {clause['kind']} {clause['name']}"
-            rows.append([name, f"{100 * clause['margin']:.1f}", f"{clause['num_items']:,}", needed, power])
-        lines += aligned(rows)
-        short = [clause["name"] for clause in plan.clauses if clause.get("enough") is False]
-        if short:
-            lines.append(f"  too few items for 80 % power: {', '.join(short)}")
+    return [*lines, *_contract_lines(plan)]
+
+
+def _contract_lines(plan: Plan) -> list[str]:
+    if plan.contract is None:
+        return []
+    planning = plan.contract.planning
+    assumed = f"differing on {100 * planning.discordance:g} % of the items"
+    lines = [f"\ncontract (power to pass if nothing is lost, {assumed}; {100 * planning.power:g} % planned)"]
+    rows = [["  clause", "margin", "items", "clusters", "needed", "power", ""]]
+    for entry in plan.clauses:
+        clause = entry.clause
+        needed = "-" if entry.items_needed is None else f"{entry.items_needed:,}"
+        power = "-" if entry.power is None else f"{entry.power:.2f}"
+        note = ""
+        if clause.test == "superiority":
+            gain = entry.detectable
+            note = "no gain would pass" if gain is None else f"a true gain of {100 * gain:.1f} would pass"
+        elif entry.share_used is not None:
+            note = f"uses {100 * entry.share_used:.0f} %"
+        elif not entry.enough and entry.items_needed is not None:
+            note = f"{max(entry.items_needed - entry.num_items, 1):,} missing"
+        counts = [f"{entry.num_items:,}", f"{entry.num_clusters:,}", needed, power, note]
+        rows.append([f"  {clause.kind} {clause.name}", f"{100 * clause.margin:.1f}", *counts])
+    lines += aligned(rows)
+    lines.append(f"  all of them together: {plan.power_of_all:.2f}")
+    if any(not entry.enough for entry in plan.clauses):
+        lines.append("  too few items for what is asked: a verdict would probably be INCONCLUSIVE")
+    if plan.ask_for:
+        settings = " ".join(f"--set suites.{name}.items_per_ability={n}" for name, n in sorted(plan.ask_for.items()))
+        lines.append(f"  generated suites can simply have more: {settings}")
     return lines
 
 
@@ -109,3 +129,53 @@ def trace_lines(trace: Trace) -> list[str]:
         for name, (records, tokens, learnt) in sorted(totals.items())
     ]
     return [f"arm {trace.arm}, step {trace.step:,} of {trace.num_steps:,}", *aligned(rows), *sums]
+
+
+def comparison_lines(found: Comparison, limit: int) -> list[str]:
+    """Two models: flipped items first, what was lost before what was won, then every ability."""
+    counts = {how: sum(flip.how == how for flip in found.flips) for how in ("lost", "unreadable", "won")}
+    words = ", ".join(f"{count:,} {how}" for how, count in counts.items())
+    lines = [f"{len(found.flips):,} of {found.num_items:,} items flipped ({100 * found.flip_rate:.1f} %): {words}"]
+    for flip in found.flips[:limit]:
+        lines += _flip_lines(flip)
+    if len(found.flips) > limit:
+        lines.append(f"  ... {len(found.flips) - limit:,} more (--limit, --json)")
+    rows = [["ability", "before", "after", "difference", "bounds", "parsed", "lost", "unreadable", "won", "n"]]
+    for change in found.abilities:
+        bounds = "-" if change.low is None or change.high is None else f"{_signed(change.low)}, {_signed(change.high)}"
+        parsed = f"{100 * change.parse_before:.0f} → {100 * change.parse_after:.0f} %"
+        scores = [f"{100 * change.before:.1f}", f"{100 * change.after:.1f}", _signed(change.difference), bounds, parsed]
+        flips = [f"{count:,}" for count in change.flips.values()]
+        rows.append([f"{change.suite}/{change.ability}", *scores, *flips, f"{change.num_items:,}"])
+    lines += ["", *aligned(rows)]
+    if found.unrecorded:
+        lines.append(f"not recorded, so not compared: {', '.join(found.unrecorded)}")
+    return lines
+
+
+def _flip_lines(flip: Flip) -> list[str]:
+    head = f"  {flip.how:<10} {flip.suite}/{flip.ability} {flip.item_id}"
+    if flip.response_before is None and flip.response_after is None:
+        return [head]
+    return [head, f"    before: {_short(flip.response_before)}", f"    after:  {_short(flip.response_after)}"]
+
+
+def _short(text: str | None) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= 100 else f"{line[:99]}…"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}"
+
+
+def records_lines(about: Mapping[str, Any]) -> list[str]:
+    """What a file of results holds."""
+    rows = [["ability", "items", "clusters", "score", "parsed", "missing", "human"]]
+    for entry in about["abilities"]:
+        means = [f"{100 * entry['score']:.1f}", f"{100 * entry['parse_rate']:.0f} %"]
+        counts = [f"{entry['num_items']:,}", f"{entry['num_clusters']:,}"]
+        name = f"{entry['suite']}/{entry['ability']}"
+        rows.append([name, *counts, *means, f"{entry['num_missing']:,}", f"{entry['num_human']:,}"])
+    recorded = ", ".join(about["recorded"]) or "nothing that must be equal for a comparison"
+    return [f"read as {about['form']}: {about['num_items']:,} items", *aligned(rows), f"recorded: {recorded}"]

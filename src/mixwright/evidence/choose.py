@@ -15,6 +15,7 @@ from typing import Any
 
 from mixwright.evidence.clauses import clauses
 from mixwright.evidence.differences import strata_difference
+from mixwright.evidence.importers import read_records
 from mixwright.evidence.pairing import pair
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.hashing import Json
@@ -34,11 +35,13 @@ def choose(
     """
     found: list[dict[str, Json]] = []
     slacks: dict[str, float] = {}
+    before = read_records(base)
     for label, records in candidates.items():
-        strata = pair(records, base)
+        strata = pair(read_records(records), before).strata
         judged: list[dict[str, Json]] = []
         for clause in clauses(contract, suites):
-            difference = strata_difference(clause.strata, clause.metric, strata, contract.confidence)
+            rate = clause.test == "rate"
+            difference = strata_difference(clause.strata, clause.metric, strata, contract.confidence, rate=rate)
             judged.append(
                 {
                     "kind": clause.kind,

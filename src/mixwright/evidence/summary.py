@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixwright.evidence.differences import strata_difference
+from mixwright.evidence.importers import read_records
 from mixwright.evidence.pairing import pair
 from mixwright.ground.hashing import Json
 
@@ -24,8 +25,9 @@ def summarise(
     all belong to one cluster.
     """
     rows: list[dict[str, Json]] = []
+    before = read_records(arms[base])
     for arm, records in arms.items():
-        strata = pair(records, arms[base])
+        strata = pair(read_records(records), before).strata
         for suite, about in suites.items():
             wanted = [(suite, ability) for ability in about["abilities"]]
             parts = [strata[stratum] for stratum in wanted]

@@ -120,6 +120,9 @@ def check_continued(lock: Lock) -> None:
     if lock.recipe.tune is not None and len(lock.recipe.arm_candidates(MAIN_ARM)) > 1:
         fix = "Give one train.learning_rate instead."
         raise InputError("a run that goes on has one setting, not several to choose from", where="tune", fix=fix)
+    if lock.recipe.repeats:
+        fix = "Leave 'seeds' out, and train the recipe from the base to learn about training noise."
+        raise InputError("a run that goes on has one past, not several seeds", where="contract.seeds", fix=fix)
     for key, value in learns(lock).items():
         if about["learns"][key] != value:
             message = f"the run that goes on was trained with {key} {about['learns'][key]}"

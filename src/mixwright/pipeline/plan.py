@@ -1,36 +1,49 @@
 """`plan`: what a recipe will do and what its suites can certify, before anything is trained.
 
 Data is really curated and tokenized (cheap, and cached for the run that follows), the mixer really runs; nothing is
-trained or asked. Power rests on an assumption that is stated: that candidate and base differ on `DISCORDANCE` of the
-items while truly being equal.
+trained or asked.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from mixwright.evidence.clauses import clauses
+from mixwright.evidence.planning import PlannedClause, plan_clauses
 from mixwright.ground.artefacts import read_json
+from mixwright.ground.hashing import Json
 from mixwright.items.suite import suite_about
 from mixwright.pipeline.stages import Stages
-from mixwright.statistics.planning import items_needed, power_of
-
-DISCORDANCE = 0.10
-POWER = 0.8
-METHOD: Literal["score"] = "score"  # plans for the score interval the certificate will use
+from mixwright.recipe.contract import Contract
+from mixwright.recipe.schema import Recipe
 
 
 @dataclass(frozen=True)
 class Plan:
-    """attrition: by source. arms: `realised.json` by arm. clauses: name, kind, margin, items, power, items needed."""
+    """attrition: by source. arms: `realised.json` by arm. ask_for: of generated suites, the items per ability with
+    which the contract would have its planned power."""
 
     attrition: dict[str, Any]
     arms: dict[str, dict[str, Any]]
-    clauses: list[dict[str, Any]]
+    contract: Contract | None
+    clauses: Sequence[PlannedClause]
+    ask_for: Mapping[str, int]
 
-    def as_json(self) -> dict[str, Any]:
-        return {"attrition": self.attrition, "arms": self.arms, "clauses": self.clauses}
+    @property
+    def power_of_all(self) -> float:
+        """The probability that all clauses pass that have a power, as if they were independent."""
+        return math.prod(clause.power for clause in self.clauses if clause.power is not None)
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "attrition": self.attrition,
+            "arms": self.arms,
+            "clauses": [clause.as_json() for clause in self.clauses],
+            "power_of_all": self.power_of_all,
+            "ask_for": dict(self.ask_for),
+        }
 
 
 def make_plan(stages: Stages) -> Plan:
@@ -38,33 +51,20 @@ def make_plan(stages: Stages) -> Plan:
     stages.check()
     corpus = stages.corpus()
     arms = {arm: read_json(stages.blend(arm) / "realised.json") for arm in stages.recipe.arm_names}
-    found: list[dict[str, Any]] = []
     contract = stages.recipe.contract
-    if contract is not None:
-        about = {name: suite_about(suite.path) for name, suite in stages.suites.items()}
-        for clause in clauses(contract, about):
-            num_items = sum(about[suite]["abilities"][ability] for suite, ability in clause.strata)
-            entry: dict[str, Any] = {
-                "kind": clause.kind,
-                "name": clause.name,
-                "margin": clause.margin,
-                "num_items": num_items,
-            }
-            if clause.kind == "keep":
-                needed = items_needed(
-                    discordance=DISCORDANCE,
-                    distance=clause.margin,
-                    confidence=contract.confidence,
-                    power=POWER,
-                    method=METHOD,
-                )
-                power = power_of(
-                    num_items,
-                    discordance=DISCORDANCE,
-                    distance=clause.margin,
-                    confidence=contract.confidence,
-                    method=METHOD,
-                )
-                entry |= {"power": power, "items_needed": needed, "enough": power >= POWER}
-            found.append(entry)
-    return Plan(read_json(corpus / "attrition.json")["sources"], arms, found)
+    about = {name: suite_about(suite.path) for name, suite in stages.suites.items()}
+    found = plan_clauses(contract, about) if contract is not None else []
+    attrition = read_json(corpus / "attrition.json")["sources"]
+    return Plan(attrition, arms, contract, found, _ask_for(found, stages.recipe))
+
+
+def _ask_for(planned: Sequence[PlannedClause], recipe: Recipe) -> dict[str, int]:
+    wanted: dict[str, int] = {}
+    for entry in planned:
+        if entry.enough or entry.items_needed is None:
+            continue
+        for name in {suite for suite, _ in entry.clause.strata}:
+            now = recipe.suites[name].items_per_ability
+            if now is not None:
+                wanted[name] = max(wanted.get(name, 0), math.ceil(now * entry.items_needed / entry.num_items))
+    return wanted

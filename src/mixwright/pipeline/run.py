@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from mixwright.evidence.summary import summarise
+from mixwright.evidence.uses import count_uses
 from mixwright.ground.artefacts import Artefact, read_json, write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import executor_for
@@ -38,7 +39,8 @@ STEPS: tuple[Step, ...] = ("curate", "tokenize", "blend", "train", "evaluate", "
 class RunResult:
     """path: the run directory. verdict: of the blend, None when there is no contract or it was not reached.
 
-    certificates: `certificate.json` by arm. summary: see `evidence.summary`. events: what each stage did.
+    certificates: `certificate.json` by arm. summary: see `evidence.summary`. events: what each stage did. uses: by
+    suite, how many different models its certifying items have judged so far, these among them.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class RunResult:
     certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
     summary: Sequence[Mapping[str, Any]] = ()
     events: Sequence[StageEvent] = ()
+    uses: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_recipe(
@@ -66,7 +69,7 @@ def run_recipe(
     checkpoint of another run from which the blend goes on.
     Raises InputError for bad input and BrokenRun when the run cannot go on.
     """
-    with _stages(loaded, out, threads, num_workers, on_event, continued) as stages:
+    with stages_of(loaded, out, threads, num_workers, on_event, continued) as stages:
         run = out / f"{loaded.recipe.name}-{stages.lock.id[:10]}"
         if run.exists() and not run.is_dir():
             raise InputError("the run's folder is a file", where=str(run), fix="Move it away, or choose another --out.")
@@ -89,12 +92,12 @@ def plan_recipe(
     on_event: Callable[[StageEvent], None] = lambda event: None,
 ) -> Plan:
     """What `run_recipe` would do, from the data as it is; arguments and errors as there."""
-    with _stages(loaded, out, threads, num_workers, on_event) as stages:
+    with stages_of(loaded, out, threads, num_workers, on_event) as stages:
         return make_plan(stages)
 
 
 @contextlib.contextmanager
-def _stages(
+def stages_of(
     loaded: LoadedRecipe,
     out: Path,
     threads: int | None,
@@ -156,7 +159,15 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
             _put(certificate, run / "arms" / arm / "certificate")
             certificates[arm] = read_json(certificate / "certificate.json")
     verdict = certificates[MAIN_ARM]["verdict"] if certificates else None
-    return RunResult(run, stages.lock, verdict, certificates, summary, stages.store.events)
+    uses = _count_uses(stages, certificates) if certificates else {}
+    return RunResult(run, stages.lock, verdict, certificates, summary, stages.store.events, uses)
+
+
+def _count_uses(stages: Stages, certificates: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    splits = {name: str(suite_about(folder)["sha256"]) for name, folder in stages.items("certify").items()}
+    models = {f"{stages.recipe.name}/{arm}": made["evidence"]["model"] for arm, made in certificates.items()}
+    with stages.store.locked("uses", "ledger"):
+        return count_uses(stages.store.root / "uses.json", splits, models)
 
 
 def _summary(stages: Stages) -> list[dict[str, Any]]:
@@ -200,6 +211,7 @@ def _write_run(run: Path, loaded: LoadedRecipe, lock: Lock, result: RunResult, e
             "arms": arms,
             "main_arm": MAIN_ARM,
             "verdict": result.verdict,
+            "uses": dict(result.uses),
             "stages": [
                 {
                     "stage": e.stage,

@@ -16,6 +16,7 @@ from mixwright.evaluation.session import default_requests, hold_session
 from mixwright.evidence.certify import certify
 from mixwright.evidence.choose import choose
 from mixwright.evidence.clauses import clauses
+from mixwright.evidence.importers import read_records
 from mixwright.ground.artefacts import Artefact, read_json
 from mixwright.ground.hashing import Json, digest
 from mixwright.ground.store import code_digest
@@ -24,7 +25,7 @@ from mixwright.models.device import hardware
 from mixwright.models.interpolation import interpolate
 from mixwright.pipeline.data_stages import DATA_LIBRARIES, MODEL_LIBRARIES, DataStages, Part
 from mixwright.pipeline.lock import ADAPTER_LIBRARIES
-from mixwright.recipe.schema import BASE_ARM, Candidate
+from mixwright.recipe.schema import BASE_ARM, MAIN_ARM, Candidate
 from mixwright.training.checkpoint import CHECKPOINT
 from mixwright.training.train import train
 
@@ -223,6 +224,8 @@ class Stages(DataStages):
         contract = self.recipe.contract
         assert contract is not None
         candidate, base, model = self.records(arm), self.records(BASE_ARM), self.model(arm)
+        again = {name: self.certificate(name) for name in self.recipe.repeats} if arm == MAIN_ARM else {}
+        repeats = {name: str(read_json(made / "certificate.json")["verdict"]) for name, made in again.items()}
         about = {name: suite_about(suite.path) for name, suite in self.suites.items()}
         evidence: dict[str, Json] = {
             "lock": self.lock.id,
@@ -242,6 +245,7 @@ class Stages(DataStages):
                 "candidate": candidate,
                 "base": base,
                 **{f"suite:{n}": s for n, s in self.suites.items()},
+                **again,
             },
             config={
                 "recipe": self.recipe.name,
@@ -254,10 +258,11 @@ class Stages(DataStages):
                 arm,
                 contract,
                 about,
-                candidate / "records.parquet",
-                base / "records.parquet",
+                read_records(candidate / "records.parquet"),
+                read_records(base / "records.parquet"),
                 evidence,
                 out,
+                repeats,
             ),
             code=("statistics", "evidence"),
             libraries=("numpy", "scipy"),

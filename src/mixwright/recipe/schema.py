@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from mixwright.ground.errors import did_you_mean
-from mixwright.recipe.contract import Contract, Evaluate
+from mixwright.recipe.contract import CONTRACT_WORDS, Contract, Evaluate, name_problems
 from mixwright.recipe.data import Base, Curate, Source, Suite
 from mixwright.recipe.problems import Problem, problems_error
 from mixwright.recipe.training import Arm, Blend, Budget, Shares, SharesFrom, Train, Tune
@@ -20,16 +20,6 @@ from mixwright.recipe.values import Name, Strict
 
 MAIN_ARM = "blend"
 BASE_ARM = "base"
-CONTRACT_WORDS = ("general", "domain", "each_ability")
-METRICS = ("score", "parse_rate")
-
-
-def split_metric(name: str) -> tuple[str, str]:
-    """`desk/v1.2.score` as (`desk/v1.2`, `score`). A dot belongs to an ability's name unless a metric follows it."""
-    target, _, metric = name.rpartition(".")
-    if metric in METRICS or "/" not in name:
-        return (target, metric) if target else (name, "")
-    return name, ""
 
 
 class Candidate(NamedTuple):
@@ -103,7 +93,7 @@ class Recipe(Strict):
         used = set(self.blend.source_names)
         domain = [name for name, source in self.sources.items() if source.role == "domain"]
         for name, arm in self.arms.items():
-            if name in (BASE_ARM, MAIN_ARM):
+            if name in (BASE_ARM, MAIN_ARM, *self.repeats):
                 problems.append(Problem(("arms", name), "this name is taken by the recipe itself", "Choose another."))
             if arm.interpolate is not None:
                 problems += self._check_interpolation(name, arm.interpolate)
@@ -195,51 +185,24 @@ class Recipe(Strict):
     def _check_contract(self) -> list[Problem]:
         if self.contract is None:
             return []
-        problems: list[Problem] = []
-        if not self.contract.improve and not self.contract.keep:
-            problems.append(Problem(("contract",), "the contract asks for nothing", "Add 'improve' or 'keep'."))
-        for kind in ("improve", "keep"):
-            clauses: dict[str, float] = getattr(self.contract, kind)
-            for name, margin in clauses.items():
-                path = ("contract", kind, name)
-                target, metric = split_metric(name)
-                suite, _, ability = target.partition("/")
-                if metric and metric not in METRICS:
-                    problems.append(Problem(path, f"unknown metric '{metric}'", did_you_mean(metric, METRICS)))
-                if suite not in self.suites and suite not in CONTRACT_WORDS:
-                    known = [*self.suites, *CONTRACT_WORDS]
-                    problems.append(Problem(path, f"no suite is called '{suite}'", did_you_mean(suite, known)))
-                elif suite in CONTRACT_WORDS:
-                    role = "domain" if suite == "domain" else "general"
-                    if not any(entry.role == role for entry in self.suites.values()):
-                        fix = f"Give a suite 'role: {role}', or name a suite."
-                        problems.append(Problem(path, f"no suite has the role '{role}'", fix))
-                    if ability:
-                        fix = f"Write '{suite}', or '<suite>/{ability}'."
-                        problems.append(Problem(path, f"'{suite}' is no suite and has no abilities", fix))
-                if kind == "keep" and not 0 < margin < 1:
-                    problems.append(
-                        Problem(
-                            path,
-                            f"found {margin}, a margin lies between 0 and 1",
-                            "0.02 is two points. No test can certify a margin of 0.",
-                        )
-                    )
-                if kind == "improve" and not 0 <= margin < 1:
-                    problems.append(
-                        Problem(path, f"found {margin}, a gain lies between 0 and 1", "0.05 is five points.")
-                    )
-        return problems
+        found = name_problems(self.contract, {name: suite.role for name, suite in self.suites.items()})
+        return [Problem(("contract", *problem.path), problem.message, problem.fix) for problem in found]
+
+    @property
+    def repeats(self) -> dict[str, int]:
+        """The further trainings of the blend that the contract asks for, with what is added to its seeds."""
+        seeds = 1 if self.contract is None else self.contract.seeds
+        return {f"{MAIN_ARM}-seed-{number}": number for number in range(1, seeds)}
 
     @property
     def arm_names(self) -> tuple[str, ...]:
         """All arms but the base, comparisons first, the blend last."""
-        return (*self.arms, MAIN_ARM)
+        return (*self.arms, *self.repeats, MAIN_ARM)
 
     @property
     def trained_arms(self) -> tuple[str, ...]:
         """The arms that are trained, comparisons first, the blend last."""
-        return (*(name for name, arm in self.arms.items() if arm.interpolate is None), MAIN_ARM)
+        return (*(name for name, arm in self.arms.items() if arm.interpolate is None), *self.repeats, MAIN_ARM)
 
     @property
     def trains_adapters(self) -> bool:
@@ -262,7 +225,7 @@ class Recipe(Strict):
 
     def arm_shares(self, arm: str) -> Shares:
         """The shares of a trained arm. `domain` becomes the blend's domain sources in their own proportion."""
-        if arm == MAIN_ARM:
+        if arm not in self.arms:
             return self.blend.shares
         shares = self.arms[arm].shares
         assert shares is not None
@@ -278,16 +241,23 @@ class Recipe(Strict):
 
     def arm_blend(self, arm: str) -> Blend:
         """The blend of a trained arm, complete."""
-        if arm == MAIN_ARM:
-            return self.blend
+        if arm not in self.arms:
+            return self.blend.model_copy(update={"seed": self.blend.seed + self.repeats.get(arm, 0)})
         chosen = self.arms[arm]
-        changes = {"shares": self.arm_shares(arm), "schedule": chosen.schedule, "budget": chosen.budget}
+        changes = {
+            "shares": self.arm_shares(arm),
+            "schedule": chosen.schedule,
+            "budget": chosen.budget,
+            "seed": chosen.seed,
+        }
         return self.blend.model_copy(update={key: value for key, value in changes.items() if value is not None})
 
     def arm_train(self, arm: str, candidate: Candidate) -> Train:
         """The training settings of a trained arm's candidate, complete."""
         changes: dict[str, float | int | str | None] = {"learning_rate": candidate.learning_rate}
-        if arm != MAIN_ARM:
+        if arm in self.repeats:
+            changes["seed"] = self.train.seed + self.repeats[arm]
+        elif arm in self.arms:
             chosen = self.arms[arm]
             changes |= {key: getattr(chosen, key) for key in ("seed", "method") if getattr(chosen, key) is not None}
         return self.train.model_copy(update=changes)

@@ -42,12 +42,17 @@ _ROUNDING = 1e-10  # relative to the score scale: differences below this are rou
 
 
 class ClusterBounds(NamedTuple):
-    """One-sided bounds, standard error (> 0) and design effect; each of shape (...)."""
+    """One-sided bounds, standard error (> 0), design effect, and what the data amount to as independent right/wrong
+    items: gains and losses of size `magnitude` among `items`. Each of shape (...)."""
 
     low: Floats
     high: Floats
     standard_error: Floats
     design_effect: Floats
+    gains: Floats
+    losses: Floats
+    items: Floats
+    magnitude: Floats
 
 
 def cluster_bounds(
@@ -86,13 +91,10 @@ def cluster_bounds(
     magnitude = np.where(some_differ, squares, 1.0) / np.where(some_differ, absolute, 1.0)
     prior = _PRIOR_CLUSTERS * size_of_random_item * np.square(magnitude)
     inflation = np.maximum(1.0, (cluster_squares + prior * size_of_random_item) / (item_squares + prior))
-    score = score_bounds(
-        np.maximum(diff, 0.0).sum(axis=-1) / magnitude / inflation,
-        np.maximum(-diff, 0.0).sum(axis=-1) / magnitude / inflation,
-        num_items / inflation,
-        confidence=confidence,
-        quantile=quantile,
-    )
+    gains = np.maximum(diff, 0.0).sum(axis=-1) / magnitude / inflation
+    losses = np.maximum(-diff, 0.0).sum(axis=-1) / magnitude / inflation
+    items = num_items / inflation
+    score = score_bounds(gains, losses, items, confidence=confidence, quantile=quantile)
     low = np.minimum(mean - quantile * sandwich, magnitude * score.low)
     high = np.maximum(mean + quantile * sandwich, magnitude * score.high)
 
@@ -109,4 +111,4 @@ def cluster_bounds(
         design_effect = np.where(
             constant, size_of_random_item, np.square(standard_error / np.where(constant, 1.0, independent))
         )
-    return ClusterBounds(low, high, standard_error, design_effect)
+    return ClusterBounds(low, high, standard_error, design_effect, gains, losses, items, magnitude)

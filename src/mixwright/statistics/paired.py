@@ -1,15 +1,17 @@
 """How much better or worse is the candidate than the base, on the same items?
 
 Idea: both models answer every item, so the item's difficulty cancels and only the difference is left to
-chance. Three situations, three bounds: independent right/wrong items get Tango's score bound; anything
-clustered or graded gets cluster-t, never narrower than a score bound at the effective size; a macro mean
+chance. Each situation has its bound: independent right/wrong items get Tango's score bound, up to a hundred of
+them the exact one; anything clustered or graded gets cluster-t, never narrower than a score bound at the effective
+size; what a judge has scored and people have checked gets the corrected mean of `judged`; a macro mean
 over abilities combines its strata's own bounds by MOVER, which keeps their asymmetry where a normal
 approximation would average it away.
 
 Trade-off: all three prefer a bound that is honest with few differing items over one that is short. A
 comparison on which nothing differed is not a proof of equality and never has zero width.
 
-Sources: `score` (Tango 1998), `clustered` (cluster-t); Zou and Donner, Statistics in Medicine 27 (2008)
+Sources: `score` (Tango 1998), `exact`, `clustered` (cluster-t), `judged` (PPI); Zou and Donner, Statistics in Medicine
+27 (2008)
 1693-1702, and Newcombe, Statistics in Medicine 17 (1998) 873-890 (MOVER, "square and add").
 """
 
@@ -18,16 +20,27 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mixwright.statistics.clustered import cluster_bounds
+from mixwright.statistics.exact import MOST_ITEMS, paired_bounds
+from mixwright.statistics.judged import judged_mean
 from mixwright.statistics.score import Floats, check_confidence, normal_quantile, score_bounds
 
-Method = Literal["tango", "cluster-t", "mover"]
+Method = Literal["exact", "tango", "cluster-t", "judged", "mover"]
 Labels = Sequence[Hashable] | npt.NDArray[np.generic]
+
+
+class EffectiveCounts(NamedTuple):
+    """A comparison as if of independent right/wrong items: `gains` and `losses` of size `magnitude` among `items`."""
+
+    gains: float
+    losses: float
+    items: float
+    magnitude: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,8 @@ class PairedDifference:
     `standard_error` is the plug-in one for power work and always positive; where the data show no variance
     it is the half-width of the bounds divided by their quantile. `design_effect` is the variance over that
     of as many independent items (1.0 for independent items; the size-weighted mean cluster size where
-    nothing varied). `num_discordant` counts items whose two scores differ.
+    nothing varied). `num_discordant` counts items whose two scores differ. `strata` are those of a macro mean, whose
+    own counts are their sums.
     """
 
     estimate: float
@@ -55,6 +69,8 @@ class PairedDifference:
     candidate_mean: float
     standard_error: float
     design_effect: float
+    counts: EffectiveCounts
+    strata: tuple[PairedDifference, ...] = ()
 
 
 def paired_difference(
@@ -62,15 +78,17 @@ def paired_difference(
     base: npt.ArrayLike,
     *,
     clusters: Labels | None = None,
+    human: npt.ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> PairedDifference:
     """Compare two models item by item.
 
     candidate, base: (n,) scores of the same items in the same order, higher is better; binary (0/1) or
     graded. clusters: (n,) hashable labels of the independent units (passage, conversation), None if items
-    are independent. confidence: of each one-sided bound, in (0.5, 1).
+    are independent. human: (n,) differences as people scored them, NaN where nobody looked; the scores are then taken
+    to be a judge's. confidence: of each one-sided bound, in (0.5, 1).
 
-    Binary scores with one item per cluster use Tango's score bounds, all else cluster-t (see the module
+    Binary scores with one item per cluster use exact or Tango's score bounds, all else cluster-t (see the module
     docstring). Graded scores are taken to lie in [0, 1]; if any does not, their observed range is the scale.
     Raises ValueError naming the fault: shape, length, NaN or infinity, missing label, fewer than 2 clusters,
     confidence out of range.
@@ -80,7 +98,7 @@ def paired_difference(
     if len(new) != len(old):
         raise ValueError(f"candidate has {len(new)} scores and base has {len(old)}: both must score the same items")
     num_items = len(new)
-    cluster_of_item = np.arange(num_items) if clusters is None else _cluster_codes(clusters, num_items)
+    cluster_of_item = np.arange(num_items) if clusters is None else cluster_codes(clusters, num_items)
     num_clusters = int(cluster_of_item.max()) + 1
     if num_clusters < 2:
         raise ValueError(f"all {num_items} items belong to one cluster: at least 2 independent clusters are needed")
@@ -90,20 +108,28 @@ def paired_difference(
     binary = bool(np.isin(both, (0.0, 1.0)).all())
     bounded = bool(both.min() >= 0.0 and both.max() <= 1.0)
     method: Method
-    if binary and num_clusters == num_items:
-        method = "tango"
-        low, high, standard_error = _independent_binary(diff, confidence)
-        design_effect = 1.0
+    estimate = float(diff.mean())
+    if human is not None:
+        method = "judged"
+        checked = judged_mean(diff, human, cluster_of_item, confidence=confidence)
+        estimate, low, high, standard_error = checked[:4]
+        design_effect, counts = 1.0, _counts_for(estimate, standard_error)
+    elif binary and num_clusters == num_items:
+        gains, losses = int((diff > 0).sum()), int((diff < 0).sum())
+        method = "exact" if num_items <= MOST_ITEMS else "tango"
+        low, high, standard_error = _independent_binary(gains, losses, num_items, confidence)
+        design_effect, counts = 1.0, EffectiveCounts(gains, losses, num_items)
     else:
         method = "cluster-t"
         scale = 1.0 if bounded else max(1.0, float(np.ptp(both)))
         found = cluster_bounds(diff, cluster_of_item, confidence=confidence, scale=scale)
         low, high = float(found.low), float(found.high)
         standard_error, design_effect = float(found.standard_error), float(found.design_effect)
+        counts = EffectiveCounts(*(float(value) for value in found[4:]))
     if bounded:
         low, high = max(low, -1.0), min(high, 1.0)
     return PairedDifference(
-        estimate=float(diff.mean()),
+        estimate=estimate,
         low=low,
         high=high,
         confidence=confidence,
@@ -115,6 +141,7 @@ def paired_difference(
         candidate_mean=float(new.mean()),
         standard_error=standard_error,
         design_effect=design_effect,
+        counts=counts,
     )
 
 
@@ -151,19 +178,28 @@ def stratified_difference(strata: Mapping[str, PairedDifference]) -> PairedDiffe
         candidate_mean=_macro_mean([part.candidate_mean for part in parts]),
         standard_error=math.sqrt(variance) / len(parts),
         design_effect=variance / sum(part.standard_error**2 / part.design_effect for part in parts),
+        counts=EffectiveCounts(*(sum(part.counts[i] for part in parts) for i in range(3))),
+        strata=tuple(parts),
     )
 
 
-def _independent_binary(diff: Floats, confidence: float) -> tuple[float, float, float]:
-    """Score bounds and plug-in standard error of (n,) differences in {-1, 0, 1}."""
-    num_items = len(diff)
-    gains, losses = int((diff > 0).sum()), int((diff < 0).sum())
-    bounds = score_bounds(gains, losses, num_items, confidence=confidence)
-    low, high = float(bounds.low), float(bounds.high)
+def _independent_binary(gains: int, losses: int, num_items: int, confidence: float) -> tuple[float, float, float]:
+    """Bounds and plug-in standard error of items that differ by -1, 0 or 1."""
+    if num_items <= MOST_ITEMS:
+        low, high = paired_bounds(gains, losses, num_items, confidence)
+    else:
+        bounds = score_bounds(gains, losses, num_items, confidence=confidence)
+        low, high = float(bounds.low), float(bounds.high)
     variance = (gains + losses) / num_items - ((gains - losses) / num_items) ** 2
     if variance > 0.0:
         return low, high, math.sqrt(variance / num_items)
     return low, high, (high - low) / (2.0 * normal_quantile(confidence))
+
+
+def _counts_for(estimate: float, standard_error: float) -> EffectiveCounts:
+    """Half gained, half lost among so many items that mean and error are these (all differ)."""
+    items = max((1.0 - estimate**2) / max(standard_error**2, 1e-12), 1.0)
+    return EffectiveCounts((1.0 + estimate) / 2.0 * items, (1.0 - estimate) / 2.0 * items, items)
 
 
 def _scores(name: str, values: npt.ArrayLike) -> Floats:
@@ -181,7 +217,8 @@ def _scores(name: str, values: npt.ArrayLike) -> Floats:
     return scores
 
 
-def _cluster_codes(clusters: Labels, num_items: int) -> npt.NDArray[np.int64]:
+def cluster_codes(clusters: Labels, num_items: int) -> npt.NDArray[np.int64]:
+    """(n,) labels as numbers from 0, in order of appearance. Raises ValueError for a missing label."""
     if len(clusters) != num_items:
         raise ValueError(f"clusters has {len(clusters)} labels for {num_items} items: one each is needed")
     code_of_label: dict[Hashable, int] = {}

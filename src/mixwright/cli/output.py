@@ -1,0 +1,36 @@
+"""What all commands share: how results are printed, and the exit codes of verdicts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mixwright.ground.store import StageEvent
+
+EXIT_CODES = {None: 0, "PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def print_json(value: Any) -> None:
+    """Readable JSON on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show_event(event: StageEvent) -> None:
+    """One line on stderr for a stage that is done."""
+    facts = "" if event.status == "cached" else facts_line(event.counts)
+    seconds = "cached" if event.status == "cached" else f"{event.seconds:.1f} s"
+    print(f"  {event.label:<22} {seconds:>8}  {facts}".rstrip(), file=sys.stderr, flush=True)
+
+
+def facts_line(counts: Any) -> str:
+    """Counts as words: `records 60, tokens 2,254`."""
+    flat = {key: value for key, value in counts.items() if isinstance(value, int | float | str)}
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int | float) else f"{value}"
+        for key, value in flat.items()
+    )
