@@ -28,7 +28,10 @@ def judge_records(contract: LoadedContract, candidate: Path, base: Path, name: s
     evidence: dict[str, Json] = {"contract_file": file_digest(contract.file)}
     for label, records in (("candidate", new), ("base", old)):
         evidence |= {f"{label}_form": records.form, f"{label}_records": files_digest(records.origin)}
-    return certificate(contract.name, name, contract.contract, about_records(old, roles), new, old, evidence)
+    try:
+        return certificate(contract.name, name, contract.contract, about_records(old, roles), new, old, evidence)
+    except InputError as error:
+        raise contract.located(error) from None
 
 
 def files_digest(origin: Path) -> Json:

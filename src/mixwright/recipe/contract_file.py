@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from mixwright.ground.errors import InputError
 from mixwright.recipe.contract import CONTRACT_WORDS, Contract, name_problems
-from mixwright.recipe.problems import Problem, RecipePath, as_problems, problems_error, recipe_error
+from mixwright.recipe.problems import Problem, RecipePath, as_problems, dotted, problems_error, recipe_error
 from mixwright.recipe.values import Name, Role, Strict
 from mixwright.recipe.yaml_file import parse_yaml
 
@@ -65,6 +66,13 @@ class LoadedContract:
             found = [Problem(("contract", *problem.path), problem.message, problem.fix) for problem in problems]
             raise recipe_error(str(self.file), found, self._lines)
         return roles
+
+    def located(self, error: InputError) -> InputError:
+        """The same error with file and line, when its `where` is a path in the file such as `contract.keep.maths`."""
+        for path in self._lines:
+            if dotted(path) == error.where:
+                return recipe_error(str(self.file), [Problem(path, error.message, error.fix)], self._lines)
+        return error
 
 
 def load_contract(file: Path) -> LoadedContract:

@@ -47,9 +47,55 @@ class Assumption(NamedTuple):
     correlation: float = 0.1
 
 
+class Decisions(NamedTuple):
+    """Of each replicate, shape (...): whether it passed or failed (neither: undecided), after how many clusters it
+    stopped, and the larger capital then (1 at the start, 1 / level to decide)."""
+
+    passed: npt.NDArray[np.bool_]
+    failed: npt.NDArray[np.bool_]
+    num_clusters: npt.NDArray[np.int64]
+    evidence: Floats
+
+
+def decisions(
+    sums: npt.ArrayLike,
+    sizes: npt.ArrayLike,
+    threshold: float,
+    *,
+    largest: float | None = None,
+    confidence: float = 0.95,
+    assumption: Assumption = Assumption(),  # noqa: B008
+) -> Decisions:
+    """Whether the mean difference lies above or below `threshold`, looked at after every cluster.
+
+    sums: (..., g) sum of the differences (each in [-1, 1]) of a cluster, in the order of asking. sizes: (g,) items of
+    it; both may be weighted alike. largest: the largest size that may come, the largest here if None.
+    Raises ValueError for shapes that differ, no clusters, or a threshold outside (-1, 1).
+    """
+    check_confidence(confidence)
+    found, size = np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    if found.shape[-1:] != size.shape or not len(size):
+        raise ValueError(f"sums {found.shape} and sizes {size.shape} of at least one cluster are needed, one each")
+    if not -1.0 < threshold < 1.0:
+        raise ValueError(f"threshold is {threshold}: a mean difference lies between -1 and 1")
+    most = float(size.max()) if largest is None else largest
+    enough = -math.log(1.0 - confidence)
+    logs = [
+        _capital(found, size, threshold, most, _stakes(size, threshold, most, assumption, side), side)
+        for side in (1, -1)
+    ]
+    never = len(size)
+    up, down = (np.where((log >= enough).any(axis=-1), (log >= enough).argmax(axis=-1), never) for log in logs)
+    last = np.minimum(np.minimum(up, down), never - 1)
+    capital = np.take_along_axis(np.maximum(*logs), last[..., None], axis=-1)[..., 0]
+    return Decisions(
+        (up < never) & (up <= down), (down < never) & (down < up), last + 1, np.exp(np.minimum(capital, 700))
+    )
+
+
 class SequentialResult(NamedTuple):
     """verdict after `num_clusters` of the clusters, in their order. low, high: bounds that hold at every look, each
-    one-sided. evidence: the larger capital when it stopped, 1 at the start, 1 / level to decide."""
+    one-sided. evidence: see `Decisions`."""
 
     verdict: Verdict
     num_clusters: int
@@ -67,35 +113,25 @@ def sequential_test(
     confidence: float = 0.95,
     assumption: Assumption = Assumption(),  # noqa: B008
 ) -> SequentialResult:
-    """Decide whether the mean difference lies above or below `threshold`, cluster by cluster.
-
-    sums: (g,) sum of the differences (each in [-1, 1]) of a cluster, in the order of asking. sizes: (g,) items of it;
-    both may be weighted alike. largest: the largest size that may come, the largest here if None.
-    Raises ValueError for shapes that differ, no clusters, or a threshold outside (-1, 1).
-    """
-    check_confidence(confidence)
+    """As `decisions`, of one sequence: sums (g,), sizes (g,), with bounds."""
     found, size = np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
-    if found.shape != size.shape or found.ndim != 1 or not len(found):
-        raise ValueError(f"sums {found.shape} and sizes {size.shape} of at least one cluster are needed, one each")
-    if not -1.0 < threshold < 1.0:
-        raise ValueError(f"threshold is {threshold}: a mean difference lies between -1 and 1")
+    decided = decisions(found, size, threshold, largest=largest, confidence=confidence, assumption=assumption)
+    verdict = Verdict.PASS if decided.passed else Verdict.FAIL if decided.failed else Verdict.INCONCLUSIVE
+    num_clusters = int(decided.num_clusters)
     most = float(size.max()) if largest is None else largest
     enough = -math.log(1.0 - confidence)
-    stakes = {side: _stakes(size, threshold, most, assumption, side) for side in (1, -1)}
-    up, down = (_capital(found, size, threshold, most, stakes[side], side) for side in (1, -1))
-    stops = [int(np.argmax(log >= enough)) if (log >= enough).any() else len(size) for log in (up, down)]
-    last = min(min(stops), len(size) - 1)
-    verdict = Verdict.INCONCLUSIVE
-    if min(stops) < len(size):
-        verdict = Verdict.PASS if stops[0] <= stops[1] else Verdict.FAIL
-    seen, known = found[: last + 1], size[: last + 1]
-    return SequentialResult(
-        verdict=verdict,
-        num_clusters=last + 1,
-        low=_bound(seen, known, most, stakes[1], enough, 1),
-        high=_bound(seen, known, most, stakes[-1], enough, -1),
-        evidence=float(np.exp(min(max(up[last], down[last]), 700.0))),
+    low, high = (
+        _bound(
+            found[:num_clusters],
+            size[:num_clusters],
+            most,
+            _stakes(size, threshold, most, assumption, side),
+            enough,
+            side,
+        )
+        for side in (1, -1)
     )
+    return SequentialResult(verdict, num_clusters, low, high, float(decided.evidence))
 
 
 class SequentialPlan(NamedTuple):
@@ -115,16 +151,9 @@ def sequential_plan(
     """
     size = np.asarray(sizes, dtype=np.float64)
     sums = simulated_sums(np.random.default_rng(0), _REPLICATES, size, assumption)
-    enough = -math.log(1.0 - confidence)
-    most = float(size.max())
-    reached = [
-        _capital(sums, size, threshold, most, _stakes(size, threshold, most, assumption, side), side) >= enough
-        for side in (1, -1)
-    ]
-    first = [np.where(hit.any(axis=-1), hit.argmax(axis=-1), len(size)) for hit in reached]
-    stopped = np.minimum(np.minimum(*first), len(size) - 1)
-    passed = (first[0] < len(size)) & (first[0] <= first[1])
-    return SequentialPlan(float(passed.mean()), float((np.cumsum(size)[stopped] / size.sum()).mean()))
+    decided = decisions(sums, size, threshold, confidence=confidence, assumption=assumption)
+    used = np.cumsum(size)[decided.num_clusters - 1] / size.sum()
+    return SequentialPlan(float(decided.passed.mean()), float(used.mean()))
 
 
 def simulated_sums(rng: np.random.Generator, replicates: int, sizes: npt.ArrayLike, assumption: Assumption) -> Floats:
