@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from mixwright.evidence.importers import read_records
-from mixwright.evidence.outside import write_records
-from mixwright.evidence.records import Record
+from mixwright.evidence.records import Record, write_records
 from mixwright.ground.errors import InputError
 from mixwright.recipe.contract_file import SuiteOf
 

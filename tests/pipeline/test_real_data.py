@@ -21,7 +21,7 @@ def test_banking77_is_read_whole_and_its_leaks_are_found(tmp_path: Path) -> None
     assert intents["rows_in"] == 10_003
     assert intents["rows_kept"] == 10_003 - sum(intents["dropped"].values())
     assert intents["dropped"]["leak"] > 0, "the published split repeats some test messages in training"
-    assert next(clause for clause in plan.clauses if clause["name"] == "intents")["num_items"] == 3_080
+    assert next(entry for entry in plan.clauses if entry.clause.name == "intents").num_items == 3_080
     for mix in plan.arms.values():
         for source, share in mix["requested"].items():
             assert mix["realised"]["tokens"][source] == pytest.approx(share, abs=0.001)

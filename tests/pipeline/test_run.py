@@ -133,9 +133,11 @@ def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(fini
     assert set(plan.arms) == ARMS
     assert plan.attrition["desk"]["rows_in"] == 60
     improve, keep = plan.clauses
-    assert (improve["name"], improve["num_items"]) == ("desk", 10)
-    assert (keep["name"], keep["num_items"]) == ("general", 3 * len(abilities_of("skills")))
-    assert 0 < keep["power"] <= 1
+    assert (improve.clause.name, improve.num_items) == ("desk", 10)
+    assert (keep.clause.name, keep.num_items) == ("general", 3 * len(abilities_of("skills")))
+    assert keep.power is not None
+    assert 0 < keep.power <= 1
+    assert improve.detectable is None or improve.detectable > 0.9
 
 
 def test_a_shorter_command_keeps_the_verdict_that_stands(finished: Finished) -> None:
@@ -167,7 +169,7 @@ def test_every_arm_stands_in_the_summary_for_programs_and_on_the_terminal(
             main([*command, *more])
     shown, _, printed = capsys.readouterr().out.partition("{")
     answer = json.loads("{" + printed)
-    assert answer.keys() == {"run", "lock", "verdict", "summary", "certificates"}
+    assert answer.keys() == {"run", "lock", "verdict", "summary", "certificates", "uses"}
     assert answer["summary"] == [*finished.result.summary] == read_json(finished.result.path / "summary.json")["rows"]
     head, *table = shown.split("\n\n")[0].splitlines()
     assert head.split() == ["arm", "desk", "skills", "parsed", "certificate"]

@@ -179,6 +179,13 @@ def _certificate(arm: str, base: list[dict[str, Any]], candidate: list[dict[str,
         "verdict": verdict,
         "confidence": 0.95,
         "clauses": clauses,
+        "unarmed": [],
+        "tripwires": [
+            {"name": "skills/<odd>", "base": 0.9, "candidate": 0.7, "p_value": 1e-6, "num_watched": 3},
+        ],
+        "repeats": {"blend-seed-1": "PASS"},
+        "unrecorded": ["decoding"],
+        "num_pending": 0,
         "evidence": {
             "lock": LOCK,
             "base_records": _sha("base"),
@@ -211,6 +218,7 @@ def _clause(
     return {
         "kind": kind,
         "name": name,
+        "test": "superiority" if kind == "improve" else "noninferiority",
         "verdict": verdict,
         "estimate": estimate,
         "low": low,

@@ -19,6 +19,7 @@ from mixwright.reporting.wording import duration, points, signed_points, verdict
 
 KEEP = Clause(
     kind="keep",
+    test="noninferiority",
     name="general",
     verdict="INCONCLUSIVE",
     estimate=-0.012,
@@ -37,6 +38,11 @@ KEEP = Clause(
     power=0.5,
     settle="about 1,200 items",
     reason=None,
+)
+
+
+RATE = replace(
+    KEEP, kind="never", test="rate", name="unsafe", verdict="FAIL", margin=0.01, threshold=-0.01, estimate=-0.06
 )
 
 
@@ -72,12 +78,23 @@ def test_numbers_read_as_people_write_them() -> None:
             "PASS",
             "better at intents (+71.2 points), nothing general lost by more than 2 points",
         ),
+        (
+            (replace(KEEP, verdict="PASS"), replace(RATE, verdict="PASS", estimate=0.0, low=-0.0072)),
+            "PASS",
+            "nothing general lost by more than 2 points, unsafe at fault in less than 0.8 %",
+        ),
+        ((RATE,), "FAIL", "unsafe at fault in 6.0 % (less than 1 % asked)"),
+        (
+            (replace(RATE, verdict="INCONCLUSIVE"),),
+            "INCONCLUSIVE",
+            "unsafe at fault in 6.0 %, a rate of 1 % not ruled out",
+        ),
     ],
 )
 def test_a_verdict_says_no_more_than_its_clauses_prove(
     clauses: tuple[Clause, ...], verdict: str, sentence: str
 ) -> None:
-    told = verdict_sentence(Certificate("blend", verdict, 0.95, clauses, {}))
+    told = verdict_sentence(Certificate("blend", verdict, 0.95, clauses, (), {}))
     assert told == f"{sentence}, at 95\u202f% confidence"
 
 

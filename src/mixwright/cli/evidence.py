@@ -176,7 +176,7 @@ def records(
     """What a file of results was read as: suites, abilities, scores; --out converts it."""
     from mixwright.cli.tables import records_lines
     from mixwright.evidence.importers import read_records
-    from mixwright.evidence.outside import records_about, write_records
+    from mixwright.evidence.records import records_about, write_records
     from mixwright.recipe.contract_file import load_contract
 
     found = read_records(path, load_contract(contract).suites if contract else None)

@@ -28,7 +28,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from mixwright.ground.errors import InputError
-from mixwright.ground.hashing import canonical_json, text_digest
+from mixwright.ground.hashing import Json, canonical_json, text_digest
 
 FACTS = ("prompt_sha", "decoding", "build", "scorer")
 """What must be equal for two records of an item to be compared."""
@@ -168,3 +168,50 @@ def parquet_rows(file: Path) -> Iterator[tuple[str, Row]]:
     columns = [name for name in table.column_names if name in wanted | {*FACTS}]
     for number, row in enumerate(table.select(columns).to_pylist(), start=1):
         yield f"{file}, row {number}", row
+
+
+def records_about(records: Records) -> dict[str, Json]:
+    """What records hold, for people and for `--json`."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records.rows.values():
+        groups.setdefault((record.suite, record.ability), []).append(record)
+    facts = [record.facts for record in records.rows.values()]
+    return {
+        "form": records.form,
+        "num_items": len(records.rows),
+        "recorded": [name for i, name in enumerate(FACTS) if all(fact[i] is not None for fact in facts)],
+        "abilities": [
+            {
+                "suite": suite,
+                "ability": ability,
+                "num_items": len(some),
+                "num_clusters": len({record.cluster for record in some}),
+                "score": fmean(record.score or 0.0 for record in some),
+                "parse_rate": fmean(record.parsed for record in some),
+                "num_missing": sum(record.score is None for record in some),
+                "num_human": sum(record.human is not None for record in some),
+            }
+            for (suite, ability), some in sorted(groups.items())
+        ],
+    }
+
+
+def write_records(records: Records, file: Path) -> None:
+    """Write records in the documented form, `.jsonl` or `.parquet`. Raises InputError for another ending."""
+    rows = [
+        {
+            **{name: value for name, value in record._asdict().items() if name != "facts"},
+            **dict(zip(FACTS, record.facts, strict=True)),
+        }
+        for record in records.rows.values()
+    ]
+    if file.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")
+    elif file.suffix == ".jsonl":
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        file.write_text("".join(lines), encoding="utf-8")
+    else:
+        raise InputError("records are written as .jsonl or .parquet", where=str(file), fix="Choose one of these.")

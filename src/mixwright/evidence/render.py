@@ -13,7 +13,7 @@ ICONS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔"}
 
 def render(certificate: Mapping[str, Any]) -> str:
     """One line for the verdict, one for each clause; scores and differences in points (0 to 100)."""
-    return "\n".join([_heading(certificate), *_clauses(certificate["clauses"]), *_notes(certificate)])
+    return "\n".join([_heading(certificate), *_clauses(certificate["clauses"]), *notes(certificate)])
 
 
 def render_briefly(certificate: Mapping[str, Any]) -> str:
@@ -25,7 +25,7 @@ def render_briefly(certificate: Mapping[str, Any]) -> str:
         counts = ", ".join(f"{sum(c['verdict'] == v for c in each)} {v}" for v in SIGNS)
         worst = min(each, key=lambda clause: float(clause["estimate"]))
         lines.append(f"    each ability: {counts}; worst {worst['name'][len(EACH) :]} {100 * worst['estimate']:+.1f}")
-    return "\n".join([*lines, *_notes({**certificate, "unarmed": []})])
+    return "\n".join([*lines, *notes({**certificate, "unarmed": []})])
 
 
 def _heading(certificate: Mapping[str, Any]) -> str:
@@ -62,7 +62,8 @@ def _why(clause: Mapping[str, Any]) -> str:
     return "; ".join(filter(None, words))
 
 
-def _notes(certificate: Mapping[str, Any]) -> Iterator[str]:
+def notes(certificate: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be known beside the clauses, a line each."""
     if certificate["unarmed"]:
         yield f"  not armed (the base cannot do it): {', '.join(certificate['unarmed'])}"
     for wire in certificate["tripwires"]:
@@ -102,8 +103,8 @@ def markdown(certificate: Mapping[str, Any]) -> str:
             _cell(_why(clause)),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    notes = [f"- {_cell(note.strip())}" for note in _notes(certificate)]
-    lines += ["", *notes] if notes else []
+    told = [f"- {_cell(note.strip())}" for note in notes(certificate)]
+    lines += ["", *told] if told else []
     return "\n".join([*lines, "", f"<sub>certificate {certificate['sha256'][:16]}</sub>", ""])
 
 

@@ -60,6 +60,7 @@ class Clause:
 
     kind: str
     name: str
+    test: str
     verdict: str
     estimate: float
     low: float
@@ -96,6 +97,7 @@ class Certificate:
     verdict: str
     confidence: float
     clauses: tuple[Clause, ...]
+    notes: tuple[str, ...]  # what is to be known beside the clauses
     evidence: Mapping[str, Any]
 
 
@@ -212,6 +214,7 @@ class RunContents:
     created: str
     main_arm: str
     verdict: str | None
+    uses: Mapping[str, int]  # by suite: how many different models its certifying items have judged
     stages: tuple[RunStage, ...]
     recipe_text: str | None
     lock: Mapping[str, Any] | None

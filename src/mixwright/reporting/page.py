@@ -121,6 +121,7 @@ def _views(run: RunContents) -> dict[str, object]:
         "main": main,
         "verdict": main.certificate.verdict if main else run.verdict,
         "contracts": contracts,
+        "uses": run.uses,
         "others": [contract for contract in contracts if contract is not main],
         "tiles": _tiles(main.certificate.clauses) if main else [],
         "session": session_view(run),

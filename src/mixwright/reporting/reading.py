@@ -43,6 +43,7 @@ def read_run(run: Path) -> RunContents:
             created=str(facts.get("created", "")),
             main_arm=str(facts.get("main_arm") or names[-1]),
             verdict=facts.get("verdict"),
+            uses={str(suite): int(count) for suite, count in facts.get("uses", {}).items()},
             stages=stages,
             recipe_text=recipe.read_text(encoding="utf-8") if recipe.is_file() else None,
             lock=read_object(lock) if lock.is_file() else None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mixwright.evidence.render import notes
 from mixwright.ground.errors import InputError
 from mixwright.reporting.contents import (
     Answer,
@@ -93,22 +94,22 @@ def _certificate(arm: str, row: Mapping[str, Any]) -> Certificate:
         verdict=str(row["verdict"]),
         confidence=float(row["confidence"]),
         clauses=tuple(_clause(clause) for clause in row["clauses"]),
+        notes=tuple(line.strip() for line in notes(row)),
         evidence=row.get("evidence") or {},
     )
 
 
 def _clause(row: Mapping[str, Any]) -> Clause:
-    margin = float(row["margin"])
-    sign = 1.0 if row["kind"] == "improve" else -1.0
     return Clause(
         kind=str(row["kind"]),
         name=str(row["name"]),
+        test=str(row["test"]),
         verdict=str(row["verdict"]),
         estimate=number(row["estimate"]),
         low=number(row["low"]),
         high=number(row["high"]),
-        margin=margin,
-        threshold=float(row.get("threshold", sign * margin)),
+        margin=float(row["margin"]),
+        threshold=float(row["threshold"]),
         base=number(row["base"]),
         candidate=number(row["candidate"]),
         parse_rate_base=row.get("parse_rate_base"),

@@ -75,7 +75,9 @@ def shortened(text: str, limit: int) -> str:
 
 
 def asked(clause: Clause | SearchClause) -> str:
-    """What a clause asks: `gain of at least 5`, `loss of at most 2.5`."""
+    """What a clause asks: `gain of at least 5`, `loss of at most 2.5`, `at fault in less than 1 %`."""
+    if isinstance(clause, Clause) and clause.test == "rate":
+        return f"at fault in less than {margin_points(clause.margin)} %"
     side = "gain of at least" if clause.kind == "improve" else "loss of at most"
     return f"{side} {margin_points(clause.margin)}"
 
@@ -92,10 +94,10 @@ def verdict_sentence(certificate: Certificate) -> str:
     """The verdict as one plain sentence without the verdict word itself."""
     at = f", at {percent(certificate.confidence, 0)} confidence"
     if certificate.verdict == "PASS":
-        return _joined([_gains(certificate.clauses), _kept(certificate.clauses)]) + at
+        return _joined([_gains(certificate.clauses), _kept(certificate.clauses), _rates(certificate.clauses)]) + at
     culprits = [clause for clause in certificate.clauses if clause.verdict == certificate.verdict]
     if not culprits:
-        return f"see the clauses below{at}"
+        return f"{certificate.notes[0] if certificate.notes else 'see the clauses below'}{at}"
     culprits.sort(key=lambda clause: (clause.is_single_ability, clause.estimate - clause.threshold))
     told = [_shortfall(clause) for clause in culprits[:LONGEST_LIST]]
     more = len(culprits) - len(told)
@@ -112,7 +114,7 @@ def _gains(clauses: Sequence[Clause]) -> str:
 
 
 def _kept(clauses: Sequence[Clause]) -> str:
-    kept = [clause for clause in clauses if clause.kind == "keep"]
+    kept = [clause for clause in clauses if clause.test == "noninferiority"]
     if not kept:
         return ""
     if len({clause.margin for clause in kept}) == 1:
@@ -128,8 +130,24 @@ def _kept(clauses: Sequence[Clause]) -> str:
     return _joined(phrases)
 
 
+def _rates(clauses: Sequence[Clause]) -> str:
+    rates = [clause for clause in clauses if clause.test == "rate"]
+    # rounded up: what is said must hold
+    return _joined(
+        [
+            f"{clause.title} at fault in less than {margin_points(math.ceil(-1000 * clause.low) / 1000)} %"
+            for clause in rates
+        ]
+    )
+
+
 def _shortfall(clause: Clause) -> str:
     name, margin = clause.title, margin_points(clause.margin)
+    if clause.test == "rate":
+        measured = f"{name} at fault in {points(-clause.estimate)} %"
+        if clause.verdict == "FAIL":
+            return f"{measured} (less than {margin} % asked)"
+        return f"{measured}, a rate of {margin} % not ruled out"
     if clause.verdict == "FAIL":
         if clause.kind == "improve":
             return f"{name} moved by {signed_points(clause.estimate)} points (at least +{margin} asked)"
