@@ -140,7 +140,7 @@ def test_two_arms_are_compared_flips_first_with_their_shares(run: Path, capsys: 
     assert mixwright("compare", f"{run}:base", run, "--limit", "2") == 0
     text = capsys.readouterr().out
     assert "items flipped" in text.splitlines()[0]
-    assert "before:" in text
+    assert all(word in text for word in ("asked:", "before:", "after:"))
     assert "share before" in text
     assert mixwright("compare", f"{run}:base", f"{run}:base", "--json") == 0
     found = printed(capsys)
@@ -156,6 +156,14 @@ def test_the_base_in_other_batches_keeps_everything(project: Path, capsys: pytes
     assert found["comparison"]["flip_rate"] <= 0.05
     assert found["certificate"]["ignored"] == ["build"]
     assert mixwright("noise", *asked, "--batch-size", "128") == 2
+
+
+@pytest.mark.parametrize("option", ["--out", "--junit", "--markdown"])
+def test_a_result_that_cannot_be_written_is_said(
+    option: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mixwright("gate", run, option, tmp_path / "nowhere" / "file") == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

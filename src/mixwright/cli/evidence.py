@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixwright.cli.output import EXIT_CODES, AsJson, print_json
+from mixwright.cli.output import EXIT_CODES, AsJson, print_json, writing
 from mixwright.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,10 +51,12 @@ def gate(
         fix = "See mixwright gate --help."
         raise InputError("give RUN, or --contract, --base and --candidate", where="mixwright gate", fix=fix)
     if out is not None:
-        write_json(out, made)
+        with writing(out):
+            write_json(out, made)
     for file, text in ((junit_file, junit), (markdown_file, markdown)):
         if file is not None:
-            file.write_text(text(made), encoding="utf-8")
+            with writing(file):
+                file.write_text(text(made), encoding="utf-8")
     if as_json:
         print_json(made)
     else:
@@ -63,7 +65,8 @@ def gate(
 
 
 def _run_certificate(text: str) -> dict[str, Any]:
-    from mixwright.pipeline.verify import arm_certificate, arm_of_run
+    from mixwright.pipeline.finished import arm_of_run
+    from mixwright.pipeline.verify import arm_certificate
 
     found = arm_of_run(text)
     if found is None:
@@ -88,7 +91,8 @@ def _outside_certificate(
         if loaded.contract.stopping != "sequential":
             fix = "Set contract.stopping: sequential, or leave --pending out."
             raise InputError("only a sequential contract has items to be asked later", where=str(contract), fix=fix)
-        write_pending(read_records(candidate, loaded.suites), read_records(base, loaded.suites), pending)
+        with writing(pending):
+            write_pending(read_records(candidate, loaded.suites), read_records(base, loaded.suites), pending)
     return judge_records(loaded, candidate, base, name)
 
 
@@ -96,18 +100,21 @@ def compare(base: Side, candidate: Side, limit: Limit = 20, as_json: AsJson = Fa
     """Two models item by item: what flipped, which abilities moved, what became unreadable."""
     from mixwright.cli.tables import comparison_lines
     from mixwright.evidence.compare import compare
+    from mixwright.pipeline.finished import arm_of_run, prompts
 
     found = compare(_records(candidate), _records(base))
     if as_json:
         print_json(found.as_json())
-    else:
-        print("\n".join([*comparison_lines(found, limit), *_share_lines(base, candidate)]))
+        return
+    run = arm_of_run(base) or arm_of_run(candidate)
+    asked = prompts(run[0]) if run else {}
+    print("\n".join([*comparison_lines(found, limit, asked), *_share_lines(base, candidate)]))
 
 
 def _share_lines(base: str, candidate: str) -> list[str]:
     """Which shares differ, where both sides are arms of runs."""
     from mixwright.cli.tables import aligned
-    from mixwright.pipeline.verify import arm_of_run, realised_shares
+    from mixwright.pipeline.finished import arm_of_run, realised_shares
 
     sides = [arm_of_run(text) for text in (base, candidate)]
     found = [realised_shares(*side) for side in sides if side is not None]
@@ -124,7 +131,7 @@ def _share_lines(base: str, candidate: str) -> list[str]:
 
 def _records(text: str) -> Records:
     from mixwright.evidence.importers import read_records
-    from mixwright.pipeline.verify import arm_of_run, arm_records
+    from mixwright.pipeline.finished import arm_of_run, arm_records
 
     found = arm_of_run(text)
     return read_records(arm_records(*found) if found else Path(text))
@@ -144,7 +151,8 @@ def verify(
     from mixwright.evidence.importers import read_records
     from mixwright.evidence.outside import verify_origins
     from mixwright.evidence.verify import read_certificate, verify_certificate
-    from mixwright.pipeline.verify import is_run, verify_run
+    from mixwright.pipeline.finished import is_run
+    from mixwright.pipeline.verify import verify_run
 
     if is_run(target):
         findings = [*verify_run(target)]
@@ -181,7 +189,8 @@ def records(
 
     found = read_records(path, load_contract(contract).suites if contract else None)
     if out is not None:
-        write_records(found, out)
+        with writing(out):
+            write_records(found, out)
     if as_json:
         print_json(records_about(found))
     else:

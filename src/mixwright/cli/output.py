@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mixwright.ground.errors import InputError
 
 if TYPE_CHECKING:
     from mixwright.ground.store import StageEvent
@@ -18,6 +23,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def print_json(value: Any) -> None:
     """Readable JSON on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def writing(file: Path) -> Iterator[Path]:
+    """A file that the user asked for: what keeps it from being written is told as bad input."""
+    try:
+        yield file
+    except OSError as error:
+        fix = "Name a place that exists, may be written and has room."
+        raise InputError(f"the file cannot be written ({error.strerror})", where=str(file), fix=fix) from None
 
 
 def show_event(event: StageEvent) -> None:

@@ -131,13 +131,16 @@ def trace_lines(trace: Trace) -> list[str]:
     return [f"arm {trace.arm}, step {trace.step:,} of {trace.num_steps:,}", *aligned(rows), *sums]
 
 
-def comparison_lines(found: Comparison, limit: int) -> list[str]:
-    """Two models: flipped items first, what was lost before what was won, then every ability."""
+def comparison_lines(found: Comparison, limit: int, asked: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+    """Two models: flipped items first, what was lost before what was won, then every ability.
+
+    asked: the questions by (suite, item), where they are known.
+    """
     counts = {how: sum(flip.how == how for flip in found.flips) for how in ("lost", "unreadable", "won")}
     words = ", ".join(f"{count:,} {how}" for how, count in counts.items())
     lines = [f"{len(found.flips):,} of {found.num_items:,} items flipped ({100 * found.flip_rate:.1f} %): {words}"]
     for flip in found.flips[:limit]:
-        lines += _flip_lines(flip)
+        lines += _flip_lines(flip, (asked or {}).get((flip.suite, flip.item_id)))
     if len(found.flips) > limit:
         lines.append(f"  ... {len(found.flips) - limit:,} more (--limit, --json)")
     rows = [["ability", "before", "after", "difference", "bounds", "parsed", "lost", "unreadable", "won", "n"]]
@@ -153,11 +156,10 @@ def comparison_lines(found: Comparison, limit: int) -> list[str]:
     return lines
 
 
-def _flip_lines(flip: Flip) -> list[str]:
-    head = f"  {flip.how:<10} {flip.suite}/{flip.ability} {flip.item_id}"
-    if flip.response_before is None and flip.response_after is None:
-        return [head]
-    return [head, f"    before: {_short(flip.response_before)}", f"    after:  {_short(flip.response_after)}"]
+def _flip_lines(flip: Flip, asked: str | None) -> list[str]:
+    lines = [f"  {flip.how:<10} {flip.suite}/{flip.ability} {flip.item_id}"]
+    told = {"asked": asked, "before": flip.response_before, "after": flip.response_after}
+    return lines + [f"    {name + ':':<8}{_short(text)}" for name, text in told.items() if text is not None]
 
 
 def _short(text: str | None) -> str:

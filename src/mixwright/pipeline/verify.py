@@ -9,44 +9,11 @@ from typing import Any
 from mixwright.evidence.importers import read_records
 from mixwright.evidence.verify import Finding, read_certificate, verify_certificate
 from mixwright.ground.artefacts import MANIFEST, read_json
-from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import digest, file_digest
 from mixwright.ground.progress import progress
-from mixwright.recipe.schema import BASE_ARM, MAIN_ARM
-
-
-def is_run(path: Path) -> bool:
-    """Whether a folder is a run directory."""
-    return (path / "lock.json").is_file() and (path / "arms").is_dir()
-
-
-def arm_of_run(text: str) -> tuple[Path, str] | None:
-    """`RUN` or `RUN:arm` as folder and arm, `blend` unless said; None for anything else.
-
-    Raises InputError for an arm that the run does not have.
-    """
-    run, _, arm = text.rpartition(":") if ":" in text and not Path(text).exists() else (text, "", "")
-    if not is_run(Path(run)):
-        return None
-    arms = [path.name for path in sorted((Path(run) / "arms").iterdir())]
-    if (arm or MAIN_ARM) not in arms:
-        raise InputError(f"the run has no arm '{arm or MAIN_ARM}'", where=run, fix=did_you_mean(arm, arms))
-    return Path(run), arm or MAIN_ARM
-
-
-def arm_records(run: Path, arm: str) -> Path:
-    """The records of an arm. Raises InputError where the run was not taken so far."""
-    file = run / "arms" / arm / "evaluation" / "records.parquet"
-    if not file.is_file():
-        fix = "Run 'mixwright evaluate' or 'mixwright run' on its recipe."
-        raise InputError(f"the arm '{arm}' has not been evaluated", where=str(run), fix=fix)
-    return file
-
-
-def realised_shares(run: Path, arm: str) -> dict[str, float]:
-    """Share of the tokens of each source in an arm; none for the base."""
-    file = run / "arms" / arm / "blend" / "realised.json"
-    return dict(read_json(file)["realised"]["tokens"]) if file.is_file() else {}
+from mixwright.pipeline.finished import arm_records
+from mixwright.recipe.schema import BASE_ARM
 
 
 def arm_certificate(run: Path, arm: str) -> tuple[dict[str, Any], list[Finding]]:
