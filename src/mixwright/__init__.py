@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mixwright.blend.dataset import BlendCollator, BlendRows, BlendSampler, BlendTable
     from mixwright.evaluation.scorers import scorer
+    from mixwright.evidence.compare import compare
+    from mixwright.evidence.importers import read_records
+    from mixwright.evidence.outside import judge_records
     from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
     from mixwright.models.handle import ModelHandle
     from mixwright.pipeline.mix import open_mix
     from mixwright.pipeline.run import plan_recipe, run_recipe
+    from mixwright.recipe.contract_file import load_contract
     from mixwright.recipe.load import load_recipe
     from mixwright.reporting import write_report
 
@@ -32,9 +36,13 @@ _HOME = {
     "InputError": "ground.errors",
     "MixwrightError": "ground.errors",
     "ModelHandle": "models.handle",
+    "compare": "evidence.compare",
+    "judge_records": "evidence.outside",
+    "load_contract": "recipe.contract_file",
     "load_recipe": "recipe.load",
     "open_mix": "pipeline.mix",
     "plan_recipe": "pipeline.run",
+    "read_records": "evidence.importers",
     "run_recipe": "pipeline.run",
     "scorer": "evaluation.scorers",
     "write_report": "reporting",
@@ -49,9 +57,13 @@ __all__ = [
     "InputError",
     "MixwrightError",
     "ModelHandle",
+    "compare",
+    "judge_records",
+    "load_contract",
     "load_recipe",
     "open_mix",
     "plan_recipe",
+    "read_records",
     "run_recipe",
     "scorer",
     "write_report",

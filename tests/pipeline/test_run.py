@@ -140,6 +140,17 @@ def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(fini
     assert improve.detectable is None or improve.detectable > 0.9
 
 
+def test_a_plan_asks_for_the_items_with_which_the_contract_has_its_power(finished: Finished, tmp_path: Path) -> None:
+    asked = ["contract.keep={skills/sorting: 0.1}"]
+    short = plan_recipe(load_recipe(finished.file, asked), out=finished.out, threads=1)
+    assert short.ask_for.keys() == {"skills"}
+    more = [*asked, f"suites.skills.items_per_ability={short.ask_for['skills']}", "suites.skills.abilities=[sorting]"]
+    enough = plan_recipe(load_recipe(finished.file, more), out=tmp_path / "runs", threads=1)
+    assert not enough.ask_for
+    assert enough.clauses[-1].power is not None
+    assert enough.clauses[-1].power >= 0.8
+
+
 def test_a_shorter_command_keeps_the_verdict_that_stands(finished: Finished) -> None:
     run_project(finished.file, finished.out, until="train")
     assert read_json(finished.result.path / "run.json")["verdict"] == "FAIL"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from mixwright.ground.errors import InputError
 
 if TYPE_CHECKING:
     from mixwright.evidence.records import Records
+    from mixwright.recipe.contract_file import SuiteOf
 
 Limit = Annotated[int, typer.Option("--limit", min=0, help="How many flipped items to show.")]
 Side = Annotated[str, typer.Argument(help="A run, RUN:arm, or a file or folder of records.")]
@@ -82,18 +85,27 @@ def _run_certificate(text: str) -> dict[str, Any]:
 def _outside_certificate(
     contract: Path, base: Path, candidate: Path, name: str, pending: Path | None
 ) -> dict[str, Any]:
-    from mixwright.evidence.importers import read_records
     from mixwright.evidence.outside import judge_records, write_pending
     from mixwright.recipe.contract_file import load_contract
 
     loaded = load_contract(contract)
+    before, after = (_told(path, loaded.suites) for path in (base, candidate))
     if pending is not None:
         if loaded.contract.stopping != "sequential":
             fix = "Set contract.stopping: sequential, or leave --pending out."
             raise InputError("only a sequential contract has items to be asked later", where=str(contract), fix=fix)
         with writing(pending):
-            write_pending(read_records(candidate, loaded.suites), read_records(base, loaded.suites), pending)
-    return judge_records(loaded, candidate, base, name)
+            write_pending(after, before, pending)
+    return judge_records(loaded, after, before, name)
+
+
+def _told(path: Path, suites: Mapping[str, SuiteOf] | None = None) -> Records:
+    """Records, with a line on stderr of what they were read as."""
+    from mixwright.evidence.importers import read_records
+
+    found = read_records(path, suites)
+    print(f"  {path}: {found.form}, {len(found.rows):,} items", file=sys.stderr)
+    return found
 
 
 def compare(base: Side, candidate: Side, limit: Limit = 20, as_json: AsJson = False) -> None:
@@ -130,11 +142,10 @@ def _share_lines(base: str, candidate: str) -> list[str]:
 
 
 def _records(text: str) -> Records:
-    from mixwright.evidence.importers import read_records
     from mixwright.pipeline.finished import arm_of_run, arm_records
 
     found = arm_of_run(text)
-    return read_records(arm_records(*found) if found else Path(text))
+    return _told(arm_records(*found) if found else Path(text))
 
 
 def verify(

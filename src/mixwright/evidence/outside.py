@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mixwright.evidence.certify import certificate
-from mixwright.evidence.importers import read_records
 from mixwright.evidence.pairing import pair
 from mixwright.evidence.records import Records
 from mixwright.evidence.verify import Finding, about_records
@@ -17,18 +16,21 @@ from mixwright.ground.hashing import Json, file_digest
 from mixwright.recipe.contract_file import LoadedContract
 
 
-def judge_records(contract: LoadedContract, candidate: Path, base: Path, name: str) -> dict[str, Any]:
+def judge_records(
+    contract: LoadedContract, candidate: Records, base: Records, name: str = "candidate"
+) -> dict[str, Any]:
     """The certificate of `candidate` against `base`. name: of the candidate, in the certificate.
 
-    Raises InputError for records that cannot be read or compared, and for names of the contract that lead nowhere.
+    Raises InputError for records that cannot be compared, and for names of the contract that lead nowhere.
     """
-    new, old = (read_records(path, contract.suites) for path in (candidate, base))
-    roles = contract.roles({record.suite for record in old.rows.values()})
+    roles = contract.roles({record.suite for record in base.rows.values()})
     evidence: dict[str, Json] = {"contract_file": file_digest(contract.file)}
-    for label, records in (("candidate", new), ("base", old)):
+    for label, records in (("candidate", candidate), ("base", base)):
         evidence |= {f"{label}_form": records.form, f"{label}_records": files_digest(records.origin)}
     try:
-        return certificate(contract.name, name, contract.contract, about_records(old, roles), new, old, evidence)
+        return certificate(
+            contract.name, name, contract.contract, about_records(base, roles), candidate, base, evidence
+        )
     except InputError as error:
         raise contract.located(error) from None
 
