@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from mixwright.evidence.importers import read_records
@@ -211,6 +214,33 @@ def test_an_inspect_log_is_read_from_both_of_its_forms(tmp_path: Path) -> None:
     assert (second.score, second.parsed) == (None, 0.0)
     assert first.facts[1] == '{"temperature":0.0}'
     assert first.facts[3] == "match@4"
+
+
+def zstandard_zip(file: Path, members: dict[str, bytes]) -> None:
+    """A zip file whose members are compressed as Inspect does it, which Python's own module cannot write."""
+    body, directory = b"", b""
+    for name, plain in members.items():
+        packed = pa.compress(plain, codec="zstd", asbytes=True)
+        about = struct.pack("<HHHHHIIIHH", 63, 0, 93, 0, 33, zlib.crc32(plain), len(packed), len(plain), len(name), 0)
+        directory += b"PK\x01\x02" + struct.pack("<H", 63) + about
+        directory += struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name.encode()
+        body += b"PK\x03\x04" + about + name.encode() + packed
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, len(members), len(members), len(directory), len(body), 0)
+    file.write_bytes(body + directory + end)
+
+
+def test_an_inspect_log_in_zstandard_is_read_and_a_damaged_one_refused(tmp_path: Path) -> None:
+    log = inspect_log()
+    header = json.dumps({key: log[key] for key in log if key != "samples"}).encode()
+    samples = {f"samples/{n}.json": json.dumps(sample).encode() for n, sample in enumerate(log["samples"])}
+    zstandard_zip(tmp_path / "log.eval", {"header.json": header, **samples})
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    assert read_records(tmp_path / "log.eval").rows == read_records(tmp_path / "log.json").rows
+    damaged = bytearray((tmp_path / "log.eval").read_bytes())
+    damaged[damaged.index(b"samples/1.json") + 40] ^= 255
+    (tmp_path / "log.eval").write_bytes(damaged)
+    with pytest.raises(InputError, match="the log is damaged"):
+        read_records(tmp_path / "log.eval")
 
 
 def test_an_inspect_run_that_did_not_finish_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,7 +132,7 @@ def _lm_eval_build(about: Mapping[str, Any], task: str) -> dict[str, Any]:
     names = ("model", "model_dtype", "batch_size", "device", "limit", "random_seed", "fewshot_seed")
     return {
         **{name: config.get(name) for name in names},
-        **{name: about.get(name) for name in ("lm_eval_version", "transformers_version", "git_hash", "max_length")},
+        **{name: about.get(name) for name in ("lm_eval_version", "transformers_version", "max_length")},
         "task_hash": about.get("task_hashes", {}).get(task),
         "num_fewshot": about.get("n-shot", {}).get(task),
     }
@@ -193,13 +196,41 @@ def _inspect_parts(file: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict
         return _inspect_header(log, file), samples
     try:
         archive = zipfile.ZipFile(file)
-        header = _json(archive.read("header.json"), f"{file} (header.json)")
         names = sorted(name for name in archive.namelist() if name.startswith("samples/"))
-    except (OSError, zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+        archive.getinfo("header.json")
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
         fix = "A run that was cut off has no header: let Inspect finish it with 'inspect eval-retry'."
         raise InputError(f"this is no finished Inspect log ({error})", where=str(file), fix=fix) from None
-    parts = ((f"{file} ({name})", _json(archive.read(name), f"{file} ({name})")) for name in names)
+    header = _json(_member(archive, "header.json"), f"{file} (header.json)")
+    parts = ((f"{file} ({name})", _json(_member(archive, name), f"{file} ({name})")) for name in names)
     return _inspect_header(header, file), parts
+
+
+ZSTANDARD = 93  # a compression of zip files that Python's own module reads from 3.14 on
+LOCAL_HEADER = struct.Struct("<26x2H")  # before a member's data: the lengths of its name and of what is extra
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member of a zip file, Zstandard included. Raises InputError for one that is damaged."""
+    try:
+        about = archive.getinfo(name)
+        return _unpacked(archive, about) if about.compress_type == ZSTANDARD else archive.read(name)
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, zlib.error, struct.error) as error:
+        where = f"{archive.filename} ({name})"
+        raise InputError(f"the log is damaged ({error})", where=where, fix="Copy it again.") from None
+
+
+def _unpacked(archive: zipfile.ZipFile, about: zipfile.ZipInfo) -> bytes:
+    import pyarrow as pa
+
+    with Path(str(archive.filename)).open("rb") as file:
+        file.seek(about.header_offset)
+        file.seek(sum(LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))), os.SEEK_CUR)
+        packed = file.read(about.compress_size)
+    plain: bytes = pa.decompress(packed, decompressed_size=about.file_size, codec="zstd", asbytes=True)
+    if zlib.crc32(plain) != about.CRC:
+        raise zipfile.BadZipFile("its checksum does not fit")
+    return plain
 
 
 def _inspect_header(header: dict[str, Any], file: Path) -> dict[str, Any]:
