@@ -19,8 +19,8 @@ from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.recipe.contract import Contract
 
-ROUNDING = 1e-6  # between machines; `probability` comes from random draws
-FREE = {"probability": 0.02}
+ROUNDING = 1e-6  # between machines
+FREE = {"probability": 0.02, "posterior_low": 0.005, "posterior_high": 0.005}  # from random draws
 
 
 class Finding(NamedTuple):
