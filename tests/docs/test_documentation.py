@@ -117,7 +117,9 @@ def test_the_commands_of_the_evidence_guide_work(
     Path("candidate.jsonl").write_text(evidence_records(base=False))
     Path("part.jsonl").write_text(evidence_records(base=False, share=0.5))
     commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
-    assert len(commands) == 5
+    jobs = re.findall(r"^(?:- run|  script): (mixwright .*)$", page, re.MULTILINE)
+    assert (len(commands), len(jobs)) == (5, 2)
+    commands += jobs
     for command in commands:
         with pytest.raises(SystemExit) as ended:
             main(shlex.split(command)[1:])
