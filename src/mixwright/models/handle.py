@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -152,10 +153,19 @@ class ModelHandle:
         return results
 
     def _batches_of(self, prompts: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:
-        if "past_key_values" not in inspect.signature(self.model.forward).parameters:
+        if self._cache_argument is None:
             fix = "Choose a model with attention layers."
             raise InputError("this architecture has no key-value cache to answer with", where="base.model", fix=fix)
         return _batches(prompts, batch_size if self._padding_is_free() else 1)
+
+    @cached_property
+    def _cache_argument(self) -> str | None:
+        """What the model calls its key-value cache (`cache` from transformers 5.24 on); None where it has none, but a
+        state in which tokens have no positions."""
+        taken = inspect.signature(self.model.forward).parameters
+        name = next((name for name in ("past_key_values", "cache") if name in taken), None)
+        without_positions = getattr(self.model, "_is_stateful", False) and "position_ids" not in taken
+        return None if without_positions else name
 
     def _padding_is_free(self) -> bool:
         """False for layers that carry a state along the row (linear attention, state space): padding would enter it."""
@@ -182,9 +192,9 @@ class ModelHandle:
                     input_ids=ids,
                     attention_mask=mask,
                     position_ids=positions,
-                    past_key_values=cache,
                     use_cache=True,
                     logits_to_keep=1,
+                    **{str(self._cache_argument): cache},
                 ).logits[:, -1]
                 chosen = choose(logits)
                 staying = []
