@@ -13,9 +13,10 @@ where nothing in the data tells one bad cluster from bad luck.
 - graded scores become effective gains and losses by dividing by their typical size, sum d^2 / sum |d|, which
   keeps mean and variance (binary scores are unchanged);
 - counts and items are divided by the design effect, as for survey proportions. Where few items differ that
-  effect cannot be estimated, so half a fully correlated cluster is added before taking the ratio, as
-  Jeffreys adds half an observation to an empty cell; it fades as differing items accumulate and vanishes
-  without clusters.
+  effect cannot be estimated, so one fully correlated cluster is added before taking the ratio, as Laplace's
+  rule adds an observation to an empty cell; it fades as differing items accumulate and vanishes without
+  clusters. (Half a one, as Jeffreys would add, passed 6.1 % where all that differs is lost; power costs
+  less than a point.)
 If every item has the same difference there is no variance at all: then the share of clusters that could
 differ is bounded exactly (rule of three at the effective number of clusters), and each of them may differ by
 the whole scale.
@@ -23,8 +24,8 @@ the whole scale.
 Sources: Liang and Zeger, Biometrika 73 (1986) 13-22, and Cameron and Miller, J. Human Resources 50 (2015)
 317-372 (sandwich, correction, t); Kish, Survey Sampling (1965) (design effect, effective number); Korn and
 Graubard, Survey Methodology 24 (1998) 193-201 (bounds at the effective size); Yang, Sun and Hardin,
-Computational Statistics and Data Analysis 56 (2012) 1301-1320 (clustered matched pairs). The half cluster is
-ours.
+Computational Statistics and Data Analysis 56 (2012) 1301-1320 (clustered matched pairs). The added cluster
+is ours.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from scipy import special
 
 from mixwright.statistics.score import Floats, score_bounds
 
-_PRIOR_CLUSTERS = 0.5
+_PRIOR_CLUSTERS = 1.0
 _ROUNDING = 1e-10  # relative to the score scale: differences below this are rounding, not information
 
 

@@ -26,7 +26,7 @@ from scipy import special
 from mixwright.statistics.score import Floats, check_confidence, restricted_variance
 
 MOST_ITEMS = 100
-_SHARES = 64  # differing items, as shares between the least possible and all
+_SHARES = 48  # of differing items, between the least possible and all
 _HALVINGS = 24  # of the difference: to about 1e-7
 
 
@@ -121,7 +121,8 @@ def _p_value(gains: int, losses: int, num_items: int, difference: float) -> floa
     score = _score(tables.gains, tables.losses, num_items, difference)
     seen = float(_score(np.asarray([gains]), np.asarray([losses]), num_items, difference)[0])
     extreme = score >= seen - 1e-9
-    differing = np.linspace(abs(difference), 1.0, _SHARES + 1)[1:]
+    least = abs(difference)  # if all that differ are losses (or gains)
+    differing = least + (1.0 - least) * np.linspace(0.0, 1.0, _SHARES) ** 2  # close where it matters: few items differ
     with np.errstate(divide="ignore"):
         gain = np.log((differing + difference) / 2.0)
         loss = np.log((differing - difference) / 2.0)
