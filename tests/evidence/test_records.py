@@ -158,6 +158,8 @@ def test_filter_cluster_and_metric_of_a_suite_can_be_chosen(tmp_path: Path) -> N
     suites = {"gsm8k": SuiteOf(filter="flexible-extract", cluster="doc.passage.id")}
     (record,) = read_records(folder, suites).rows.values()
     assert (record.score, record.cluster) == (0.0, "9")
+    with pytest.raises(InputError, match="no answer went through the filter 'strict'"):
+        read_records(folder, {"gsm8k": SuiteOf(filter="strict")})
     with pytest.raises(InputError, match="no metric 'f2'"):
         read_records(folder, {"gsm8k": SuiteOf(metric="f2")})
     with pytest.raises(InputError, match=r"no 'doc.pasage.id'"):

@@ -59,3 +59,14 @@ def test_what_cannot_be_is_refused() -> None:
         sequential_test([0.0], [1.0], 1.0)
     with pytest.raises(ValueError, match="cannot be"):
         sequential_plan([1.0, 1.0], -0.1, assumption=Assumption(0.1, 0.2, 0.0))
+
+
+def test_every_look_at_a_growing_sequence_sees_the_same_bettors() -> None:
+    sizes = np.concatenate([np.ones(200), np.full(100, 4.0)])
+    sums = simulated_sums(np.random.default_rng(3), 1, sizes, Assumption(0.3, -0.1, 0.0))[0]
+    whole = sequential_test(sums, sizes, -0.1)
+    assert whole.verdict is Verdict.INCONCLUSIVE
+    for seen in (50, 150, 250):
+        part = sequential_test(sums[:seen], sizes[:seen], -0.1, planned=sizes)
+        padded = sequential_test(np.concatenate([sums[:seen], -0.1 * sizes[seen:]]), sizes, -0.1)
+        assert part.evidence == pytest.approx(padded.evidence)

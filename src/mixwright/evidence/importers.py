@@ -95,7 +95,9 @@ def _lm_eval(file: Path, suites: Suites) -> Rows:
     config = about.get("configs", {}).get(task, {})
     wanted = suites.get(task, SuiteOf())
     chosen: tuple[str, str] | None = None
+    filters: set[str] = set()
     for place, row in json_lines(file):
+        filters.add(str(row.get("filter")))
         scored = [name for name in row.get("metrics", []) if isinstance(row.get(name), bool | int | float)]
         if chosen is None:
             chosen = _metric(scored, wanted.metric, place), wanted.filter or str(row.get("filter"))
@@ -118,8 +120,9 @@ def _lm_eval(file: Path, suites: Suites) -> Rows:
                 "response": answer if isinstance(answer, str) else None,
             },
         )
-    if chosen and wanted.filter and wanted.filter != chosen[1]:
-        raise InputError(f"no answer went through the filter '{wanted.filter}'", where=str(file))
+    if wanted.filter is not None and wanted.filter not in filters:
+        fix = did_you_mean(wanted.filter, filters)
+        raise InputError(f"no answer went through the filter '{wanted.filter}'", where=str(file), fix=fix)
 
 
 def _lm_eval_results(samples: Path, date: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def look(clause: Clause, strata: Mapping[Stratum, Pairs], sizes: Sizes, contract
         [sums[cluster] for cluster in answered],
         weighted,
         clause.threshold,
-        largest=max(planned.values()),
+        planned=[*planned.values()],
         confidence=contract.confidence,
         assumption=assumption,
     )

@@ -62,14 +62,15 @@ def decisions(
     sizes: npt.ArrayLike,
     threshold: float,
     *,
-    largest: float | None = None,
+    planned: npt.ArrayLike | None = None,
     confidence: float = 0.95,
     assumption: Assumption = Assumption(),  # noqa: B008
 ) -> Decisions:
     """Whether the mean difference lies above or below `threshold`, looked at after every cluster.
 
     sums: (..., g) sum of the differences (each in [-1, 1]) of a cluster, in the order of asking. sizes: (g,) items of
-    it; both may be weighted alike. largest: the largest size that may come, the largest here if None.
+    it; both may be weighted alike. planned: the sizes of all clusters that will ever be asked, these alone if None; the
+    stakes rest on them, so that every look at a growing sequence sees the same bettors.
     Raises ValueError for shapes that differ, no clusters, or a threshold outside (-1, 1).
     """
     check_confidence(confidence)
@@ -78,10 +79,11 @@ def decisions(
         raise ValueError(f"sums {found.shape} and sizes {size.shape} of at least one cluster are needed, one each")
     if not -1.0 < threshold < 1.0:
         raise ValueError(f"threshold is {threshold}: a mean difference lies between -1 and 1")
-    most = float(size.max()) if largest is None else largest
+    whole = size if planned is None else np.asarray(planned, dtype=np.float64)
+    most = float(whole.max())
     enough = -math.log(1.0 - confidence)
     logs = [
-        _capital(found, size, threshold, most, _stakes(size, threshold, most, assumption, side), side)
+        _capital(found, size, threshold, most, _stakes(whole, threshold, most, assumption, side), side)
         for side in (1, -1)
     ]
     never = len(size)
@@ -109,23 +111,24 @@ def sequential_test(
     sizes: npt.ArrayLike,
     threshold: float,
     *,
-    largest: float | None = None,
+    planned: npt.ArrayLike | None = None,
     confidence: float = 0.95,
     assumption: Assumption = Assumption(),  # noqa: B008
 ) -> SequentialResult:
     """As `decisions`, of one sequence: sums (g,), sizes (g,), with bounds."""
     found, size = np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
-    decided = decisions(found, size, threshold, largest=largest, confidence=confidence, assumption=assumption)
+    decided = decisions(found, size, threshold, planned=planned, confidence=confidence, assumption=assumption)
     verdict = Verdict.PASS if decided.passed else Verdict.FAIL if decided.failed else Verdict.INCONCLUSIVE
     num_clusters = int(decided.num_clusters)
-    most = float(size.max()) if largest is None else largest
+    whole = size if planned is None else np.asarray(planned, dtype=np.float64)
+    most = float(whole.max())
     enough = -math.log(1.0 - confidence)
     low, high = (
         _bound(
             found[:num_clusters],
             size[:num_clusters],
             most,
-            _stakes(size, threshold, most, assumption, side),
+            _stakes(whole, threshold, most, assumption, side),
             enough,
             side,
         )
