@@ -768,9 +768,9 @@ OWN_REPLAY = [
     ),
     Case(
         "temperature_of_a_generator",
-        sets("sources.skills.temperature", 1),
-        ("sources.skills.temperature", "'generate: self' only"),
-        line="temperature:",
+        sets("sources.skills.replay", {"temperature": 1}),
+        ("sources.skills.replay", "'generate: self' only"),
+        line="replay:",
     ),
     Case(
         "suite_from_the_model_itself",

@@ -32,7 +32,7 @@ name: tuned
 base: {model: embedded:nano}
 sources:
   desk: {role: domain, generate: support_desk, records: 40, seed: 1}
-  own: {role: general, generate: self, records: 24, max_new_tokens: 40, seed: 1}
+  own: {role: general, generate: self, records: 24, replay: {max_new_tokens: 40}, seed: 1}
 suites:
   desk: {role: domain, generate: support_desk, items_per_ability: 8, seed: 2}
   skills: {role: general, generate: skills, abilities: [addition, repeat], items_per_ability: 16, seed: 2}

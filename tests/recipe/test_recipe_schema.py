@@ -123,7 +123,7 @@ def test_different_settings_have_different_labels(rates: list[float]) -> None:
 
 
 def test_the_base_may_write_its_own_replay() -> None:
-    own = {"role": "general", "generate": "self", "records": 10, "temperature": 0.7, "turns": 2, "max_new_tokens": 9}
+    own = {"role": "general", "generate": "self", "records": 10, "replay": {"temperature": 0.7, "turns": 2}}
     assert recipe(sources__skills=own).sources["skills"].generate == "self"
 
 
@@ -209,17 +209,16 @@ def test_a_recipe_cannot_be_changed_after_it_was_read() -> None:
         ({"arms__back": {"interpolate": "back", "weights": [0.5]}}, "arms.back.interpolate"),
         ({"arms__blend": {"interpolate": "half", "weights": [0.5]}}, "arms.blend"),
         ({"arms__half__weights": [0.5]}, "arms.half.weights"),
-        ({"sources__skills__temperature": 1}, "sources.skills.temperature"),
-        ({"sources__desk__turns": 1}, "sources.desk.turns"),
-        ({"sources__mail__max_new_tokens": 1}, "sources.mail.max_new_tokens"),
+        ({"sources__skills__replay": {"turns": 1}}, "sources.skills.replay"),
+        ({"sources__mail__replay": {"turns": 1}}, "sources.mail.replay"),
         ({"sources__skills": {"role": "general", "generate": "self"}}, "sources.skills.records"),
         (
             {"sources__skills": {"role": "general", "generate": "self", "records": 5, "abilities": ["facts"]}},
             "sources.skills.abilities",
         ),
         (
-            {"sources__skills": {"role": "general", "generate": "self", "records": 5, "temperature": 0}},
-            "sources.skills.temperature",
+            {"sources__skills": {"role": "general", "generate": "self", "records": 5, "replay": {"temperature": 0}}},
+            "sources.skills.replay.temperature",
         ),
         ({"evaluate": {"session": "Hello"}}, "evaluate.session"),
         ({"mixwright": 2}, "mixwright"),

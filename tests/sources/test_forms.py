@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mixwright.recipe.data import Source
-from mixwright.sources.forms import conversation_reader
+from mixwright.sources.forms import row_reader
 
 ASKED = {"role": "user", "content": "2 + 2?"}
 ANSWERED = {"role": "assistant", "content": "4"}
@@ -16,7 +16,7 @@ SYSTEM = {"role": "system", "content": "Be brief."}
 
 def conversation(row: dict[str, Any], **about: Any) -> list[dict[str, Any]]:
     source = Source.model_validate({"role": "domain", "path": "x.jsonl", **about})
-    return conversation_reader(source, row)(row)
+    return row_reader(source, row).read(row).messages
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_row_that_is_no_conversation_with_an_answer_is_refused(row: dict[str, 
 
 def test_the_form_is_decided_once_and_a_row_of_another_form_is_a_fault() -> None:
     source = Source.model_validate({"role": "domain", "path": "x.jsonl"})
-    reader = conversation_reader(source, ["prompt", "completion"])
-    assert reader({"prompt": "2 + 2?", "completion": "4"}) == [ASKED, ANSWERED]
+    reader = row_reader(source, {"prompt": "2 + 2?", "completion": "4"})
+    assert reader.read({"prompt": "2 + 2?", "completion": "4"}).messages == [ASKED, ANSWERED]
     with pytest.raises(ValueError, match="prompt"):
-        reader({"instruction": "2 + 2?", "output": "4"})
+        reader.read({"instruction": "2 + 2?", "output": "4"})

@@ -156,9 +156,9 @@ def test_files_are_found_by_name_and_pattern_always_in_the_same_order(tmp_path: 
     assert found("a.jsonl", "*.jsonl") == ["a.jsonl", "b.jsonl"]  # named twice, read once
 
 
-@pytest.mark.parametrize("pattern", ["none.jsonl", "*.parquet", ".", "notes.txt", "x.parquet.gz"])
+@pytest.mark.parametrize("pattern", ["none.jsonl", "*.parquet", ".", "notes.doc", "x.parquet.gz"])
 def test_a_path_that_leads_to_nothing_readable_is_refused_at_its_place(tmp_path: Path, pattern: str) -> None:
-    (tmp_path / "notes.txt").touch()
+    (tmp_path / "notes.doc").touch()
     (tmp_path / "x.parquet.gz").touch()
     with pytest.raises(InputError) as caught:
         find_files(str(tmp_path / pattern), "sources.x.path")

@@ -27,7 +27,8 @@ def source_of(**about: Any) -> Source:
     return Source.model_validate({"role": "general", "generate": "self", "records": 40, **about})
 
 
-def drawn(model: Path, **about: Any) -> list[Replayed]:
+def drawn(model: Path, records: int, **settings: Any) -> list[Replayed]:
+    about = {"records": records, "replay": settings}
     return list(replay(source_of(**about), model, InProcess(), device="cpu", precision="fp32", threads=1))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixwright.cli import evidence
+from mixwright.cli import evidence, inspect
 from mixwright.cli.output import EXIT_CODES, AsJson, facts_line, print_json, show_event
 from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
 
@@ -218,6 +218,7 @@ def report(
 
 
 evidence.register(app)
+inspect.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -7,7 +7,6 @@ Memory: one 16-byte key and the place of its first holder for each kept record, 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -83,7 +82,7 @@ def curate(
                             finding.rule,
                             finding.reason,
                             finding.evidence,
-                            record.messages,
+                            record.messages or record.text,
                         )
                     )
             if counts["rows_dropped"]:
@@ -124,7 +123,7 @@ def examine(task: _Examination) -> tuple[list[Record], list[Finding]]:
 
 
 def _examine(record: Record, task: _Examination) -> Finding:
-    messages = json.loads(record.messages)
+    messages = record.turns()
     normal = "\0".join(f"{m['role']}:{str(m.get('content') or '').strip()}" for m in messages)
     tools = "".join(str(m["tool_calls"]) for m in messages if m.get("tool_calls"))
     key = bytes.fromhex(text_digest(normal + tools))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from mixwright.items.conversation import Message
 from mixwright.recipe.data import Filters
+from mixwright.sources.records import DOCUMENT
 
 Filter: TypeAlias = Callable[[Sequence[Message], Filters], str | None]
 
@@ -25,6 +26,10 @@ def _contents(messages: Sequence[Message], role: str | None = None) -> list[str]
         for message in messages
         if (role is None or message["role"] == role) and not message.get("tool_calls")
     ]
+
+
+def is_document(messages: Sequence[Message]) -> bool:
+    return bool(messages[0]["role"] == DOCUMENT)
 
 
 def empty_turn(messages: Sequence[Message], limits: Filters) -> str | None:
@@ -44,8 +49,8 @@ def short_answer(messages: Sequence[Message], limits: Filters) -> str | None:
 
 
 def too_long(messages: Sequence[Message], limits: Filters) -> str | None:
-    """Whole dumps pasted into one row."""
-    length = sum(map(len, _contents(messages)))
+    """Whole dumps pasted into one row of a conversation; a document may be a book."""
+    length = 0 if is_document(messages) else sum(map(len, _contents(messages)))
     return f"{length} characters, more than {limits.max_characters}" if length > limits.max_characters else None
 
 
@@ -63,7 +68,7 @@ def broken_text(messages: Sequence[Message], limits: Filters) -> str | None:
 
 def repetitive(messages: Sequence[Message], limits: Filters) -> str | None:
     """Share of an answer's word 4-grams that occur before (Gopher's rule, Rae et al. 2021, on n-grams)."""
-    for text in _contents(messages, "assistant"):
+    for text in _contents(messages, DOCUMENT if is_document(messages) else "assistant"):
         words = text.split()
         if len(words) < REPETITION_MIN_WORDS:
             continue

@@ -14,12 +14,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import orjson
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def canonical_json(value: Json) -> str:
     """One text for one value: sorted keys, no blanks, no NaN. Raises ValueError on NaN or infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def ordered_json(value: Json) -> str:
+    """Compact JSON with keys in their own order: what is rendered later reads as it did in the file.
+
+    Raises TypeError for what JSON does not know, and for half characters.
+    """
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # integers beyond 64 bits; whatever else it refuses, the standard library refuses too
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise
+        return text
 
 
 def digest(value: Json) -> str:

@@ -10,10 +10,11 @@ inference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ import numpy.typing as npt
 from mixwright.ground.errors import InputError
 from mixwright.items.conversation import Message
 
+Tools: TypeAlias = "Sequence[Mapping[str, Any]] | None"
+REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
 _EVERYTHING = 1 << 60  # beyond the end of any text
 
 
@@ -92,13 +95,53 @@ class ChatTokenizer:
         framing = {*self.ids(self.render(exchange, answer_next=False)), *self.prompt_ids(exchange[:1])}
         return frozenset((*self.inner.all_special_ids, *(framing & {*self.inner.get_added_vocab().values()})))
 
-    def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
-        """The conversation as text. Raises ValueError when the template refuses it."""
+    def render(self, messages: Sequence[Message], *, answer_next: bool, tools: Tools = None) -> str:
+        """The conversation as text.
+
+        tools: definitions of what it may call. Raises ValueError when the template refuses it, or has no place for
+        something in it: what is left out in silence would be learnt wrong.
+        """
+        messages, tools = self._as_written(messages, tools), list(tools) if tools else None
         try:
-            text = self.inner.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=answer_next)
+            text = self.inner.apply_chat_template(
+                messages, tools=tools, tokenize=False, add_generation_prompt=answer_next
+            )
         except Exception as error:  # whatever the code in a template raises
             raise ValueError(f"the chat template refuses this conversation ({error})") from None
         return str(text)
+
+    def _as_written(self, messages: Sequence[Message], tools: Tools) -> list[Message]:
+        """The messages as this template wants them: reasoning under its own key, arguments as text or as objects."""
+        called = any(message.get("tool_calls") for message in messages)
+        reasoned = any(message.get("reasoning_content") for message in messages)
+        if not (called or reasoned or tools):
+            return list(messages)
+        template = str(self.inner.get_chat_template(tools=list(tools) if tools else None))
+        for present, word, what in (
+            (bool(tools), "tools", "definitions of tools"),
+            (called, "tool_calls", "calls of tools"),
+        ):
+            if present and word not in template:
+                raise ValueError(f"the chat template has no place for {what}")
+        if reasoned:
+            key = next((key for key in REASONING_KEYS if key in template), None)
+            if key is None:
+                raise ValueError("the chat template has no place for reasoning; set the source's 'reasoning: drop'")
+            messages = [_renamed(message, "reasoning_content", key) for message in messages]
+        if called and not self._writes_arguments_as_given:
+            messages = [_with_parsed_arguments(message) for message in messages]
+        return list(messages)
+
+    @cached_property
+    def _writes_arguments_as_given(self) -> bool:
+        """Whether arguments that are text come out as that text; other templates encode it once more."""
+        arguments = '{"a":  1}'
+        call = {"id": "call00000", "type": "function", "function": {"name": "f", "arguments": arguments}}
+        probe = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+        try:
+            return arguments in self.inner.apply_chat_template(probe, tokenize=False)
+        except Exception:  # whatever the code in a template raises
+            return False
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a prompt, up to where the model writes."""
@@ -108,18 +151,33 @@ class ChatTokenizer:
         """Token ids of a rendered text: nothing is added to it."""
         return list(self.inner(text, add_special_tokens=False, verbose=False)["input_ids"])
 
-    def encode(self, conversations: Sequence[Sequence[Message]], *, loss: str) -> list[Encoded | ValueError]:
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoded | ValueError]:
+        """Tokens of documents, all but the first of which are learnt, as in pretraining: with the tokens that the
+        tokenizer puts around a text, and its end token behind it."""
+        end = self.inner.eos_token_id
+        found: list[Encoded | ValueError] = []
+        for ids in self.inner(list(texts), verbose=False)["input_ids"]:
+            closed = ids if end is None or ids[-1:] == [end] else [*ids, end]
+            found.append(Encoded(np.asarray(closed, np.int32), np.arange(len(closed)) > 0))
+        return found
+
+    def encode(
+        self, conversations: Sequence[Sequence[Message]], *, loss: str, tools: Sequence[Tools] = ()
+    ) -> list[Encoded | ValueError]:
         """Tokens and masks of whole conversations; a ValueError in place of one that cannot be encoded.
 
+        tools: what each may call; empty for none of them.
         loss: "assistant" for the assistant's turns, "all" for every token but the first; an end token then closes the
         text, as in pretraining, so that a model also learns when a text is over.
         """
         texts: list[str] = []
         spans: list[list[tuple[int, int]] | ValueError] = []
-        for messages in conversations:
+        for messages, callable_here in zip(conversations, tools or [None] * len(conversations), strict=True):
             try:
-                text = self.render(messages, answer_next=False)
-                spans.append(self._answers(messages, text) if loss == "assistant" else [(0, _EVERYTHING)])
+                text = self.render(messages, answer_next=False, tools=callable_here)
+                spans.append(
+                    self._answers(messages, text, callable_here) if loss == "assistant" else [(0, _EVERYTHING)]
+                )
             except ValueError as error:
                 text = ""
                 spans.append(error)
@@ -130,6 +188,16 @@ class ChatTokenizer:
             span if isinstance(span, ValueError) else _masked(ids, offsets, span)
             for span, ids, offsets in zip(spans, batch["input_ids"], batch["offset_mapping"], strict=True)
         ]
+
+    def pieces(self, encoded: Encoded) -> list[tuple[str, bool]]:
+        """The text of a record in pieces, each with whether it is learnt: for people."""
+        found: list[tuple[str, bool]] = []
+        start = 0
+        for end in (*(np.flatnonzero(np.diff(encoded.loss.astype(np.int8))) + 1), len(encoded.ids)):
+            if end > start:
+                found.append((str(self.inner.decode(encoded.ids[start:end])), bool(encoded.loss[start])))
+            start = int(end)
+        return found
 
     def answers(self, prompt: Sequence[Message], texts: Sequence[str]) -> list[Answer]:
         """Each text as the whole answer to a prompt. Raises ValueError where the template refuses or rewrites it.
@@ -150,17 +218,38 @@ class ChatTokenizer:
             found.append(Answer(before, ids[first : first + int(loss.sum())]))
         return found
 
-    def _answers(self, messages: Sequence[Message], text: str) -> list[tuple[int, int]]:
+    def _answers(self, messages: Sequence[Message], text: str, tools: Tools) -> list[tuple[int, int]]:
         spans = []
         for i, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            start = self.render(messages[:i], answer_next=True)
-            end = self.render(messages[: i + 1], answer_next=False) if i + 1 < len(messages) else text
+            start = self.render(messages[:i], answer_next=True, tools=tools)
+            end = self.render(messages[: i + 1], answer_next=False, tools=tools) if i + 1 < len(messages) else text
             if not (text.startswith(start) and text.startswith(end) and len(start) < len(end)):
                 raise ValueError("the chat template rewrites earlier turns of this conversation")
             spans.append((len(start), len(end.rstrip())))
         return spans
+
+
+def _renamed(message: Message, old: str, new: str) -> Message:
+    return {new if key == old else key: value for key, value in message.items()}
+
+
+def _with_parsed_arguments(message: Message) -> Message:
+    if not message.get("tool_calls"):
+        return message
+    calls = []
+    for call in message["tool_calls"]:
+        function = call.get("function", call)
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            try:
+                arguments = json.loads(arguments)
+            except (ValueError, RecursionError):
+                raise ValueError("the arguments of a call are no JSON, and the chat template wants an object") from None
+        inner = {**function, "arguments": arguments}
+        calls.append({**call, "function": inner} if "function" in call else inner)
+    return {**message, "tool_calls": calls}
 
 
 def _masked(ids: list[int], offsets: list[tuple[int, int]], spans: list[tuple[int, int]]) -> Encoded:

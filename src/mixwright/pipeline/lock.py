@@ -11,7 +11,6 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from mixwright.evaluation.scorers import check_scorer
@@ -23,7 +22,8 @@ from mixwright.models.folder import ModelFolder, find_model
 from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe
-from mixwright.sources.files import find_files
+from mixwright.sources.data_sets import files_of
+from mixwright.sources.files import DataFile, RemoteFile, content_digest
 from mixwright.sources.generators import abilities_of, generator_names
 
 LIBRARIES = ("numba", "numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
@@ -62,8 +62,8 @@ class Lock:
 
     def check_unchanged(self, part: str, entry: Source | Suite, file_digest: FileDigests) -> None:
         """Raise InputError when a file of a source or suite is no longer the one that was locked."""
-        if entry.path is not None:
-            found = [_described(path, file_digest) for path in find_files(entry.path, f"{part}.path")]
+        if entry.is_read:
+            found = [_described(file, file_digest) for file in files_of(entry, part)]
             changed = [one for one in found if one not in self.files[part]] or [
                 one for one in self.files[part] if one not in found
             ]
@@ -127,9 +127,8 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
     for part, entries in (("sources", recipe.sources), ("suites", recipe.suites)):
         for name, entry in entries.items():
             where = f"{part}.{name}"
-            if entry.path is not None:
-                found = find_files(entry.path, f"{where}.path")
-                files[where] = [_described(path, file_digest) for path in found]
+            if entry.is_read:
+                files[where] = [_described(file, file_digest) for file in files_of(entry, where)]
             if entry.generate is not None and not (part == "sources" and entry.generate == SELF):
                 _check_generator(entry, where)
     for name, suite in recipe.suites.items():
@@ -146,12 +145,15 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
     )
 
 
-def _described(path: Path, file_digest: FileDigests) -> dict[str, Json]:
+def _described(file: DataFile, file_digest: FileDigests) -> dict[str, Json]:
+    if isinstance(file, RemoteFile):
+        known: dict[str, Json] = {"version": file.version} if file.version else {"sha256": content_digest(file)}
+        return {"name": file.name, "bytes": file.size, **known}
     try:
-        return {"name": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
+        return {"name": file.name, "bytes": file.stat().st_size, "sha256": file_digest(file)}
     except OSError as error:
         fix = "Check the file and its rights, and give the same command again."
-        raise InputError(f"the file cannot be read ({error.strerror})", where=str(path), fix=fix) from None
+        raise InputError(f"the file cannot be read ({error.strerror})", where=str(file), fix=fix) from None
 
 
 def _check_generator(entry: Source | Suite, where: str) -> None:

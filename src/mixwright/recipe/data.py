@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from mixwright.ground.errors import did_you_mean
 from mixwright.recipe.problems import Problem, problems_error
 from mixwright.recipe.values import Count, Role, Seed, Strict
 
 SELF = "self"  # as a generator: the base model itself
+ROLES = ("system", "user", "assistant", "tool")
 
 
 class Base(Strict):
@@ -27,23 +29,63 @@ class Template(Strict):
     assistant: str | None = None
 
 
-class Source(Strict):
-    """One data set. Exactly one of `path` and `generate` says where its rows come from."""
+Form: TypeAlias = Literal[
+    "auto", "messages", "sharegpt", "converse", "prompt_completion", "alpaca", "gen_qa", "preference", "text"
+]
+Terms: TypeAlias = Literal["partly", "unknown", "non_commercial"]
+
+
+class Rows(Strict):
+    """Where the rows of a source or suite are read: files, or a data set of a hub."""
+
+    path: str | tuple[str, ...] | None = None  # files, folders, globs and URLs, relative to the recipe
+    hub: str | None = None  # a data set: `owner/name` on the Hugging Face hub, or a folder laid out as one
+    revision: str | None = None  # of `hub`: a commit, branch or tag; the lock holds the commit
+    config: str | None = None  # of `hub`: one of its configurations; its default when absent
+    split: str | None = None  # of `hub`: `train` when absent
+    rows: str | None = None  # where rows lie inside nested JSON: `data.*.questions.*`
+    documents: Literal["file", "line"] = "file"  # what is one document of a text file
+
+    @property
+    def is_read(self) -> bool:
+        """Whether rows are read at all, rather than generated."""
+        return self.path is not None or self.hub is not None
+
+    def reading_problems(self) -> list[Problem]:
+        """Keys that say how to read what is not read."""
+        keys = ["revision", "config", "split"] if self.hub is None else []
+        keys += [] if self.is_read else ["rows"]
+        fix = "Leave it out."
+        return [Problem((key,), "applies to 'hub' only", fix) for key in keys if getattr(self, key) is not None]
+
+
+class Replay(Strict):
+    """How the base model writes its own replay."""
+
+    temperature: float = Field(1.0, gt=0, le=10)
+    turns: Count = 4  # the most questions in a conversation
+    max_new_tokens: Count = 128  # the longest turn
+
+
+class Source(Rows):
+    """One data set. Exactly one of `path`, `hub`, `catalogue` and `generate` says where its rows come from."""
 
     role: Role
     skill: str | None = None
     licence: str = "unknown"
-    path: str | tuple[str, ...] | None = None  # files and globs, relative to the recipe
+    catalogue: str | None = None  # open general data by name: `balanced`, or a skill; becomes explicit sources
+    allow: tuple[Terms, ...] = ()  # terms of use that the catalogue says a data set has, beyond commercial use
     generate: str | None = None  # the name of a generator, or `self`: replay written by the base model
     records: Count | None = None  # generated rows; for `self` conversations begun, of which the well-formed are kept
     abilities: tuple[str, ...] | None = None  # of a generator; all when absent
-    temperature: float | None = Field(None, gt=0, le=10)  # of `generate: self`; 1 when absent
-    turns: Count | None = None  # of `generate: self`: the most questions in a conversation; 4 when absent
-    max_new_tokens: Count | None = None  # of `generate: self`: the longest turn; 128 when absent
+    replay: Replay | None = None  # of `generate: self`
     seed: Seed = 0
-    format: Literal["auto", "messages", "prompt_completion", "alpaca"] = "auto"
+    format: Form = "auto"
     columns: dict[str, str] | None = None  # role of a column -> its name in the file, e.g. {prompt: text}
     template: Template | None = None
+    roles: dict[str, str] | None = None  # name of a role in the file -> user, assistant, system or tool
+    reasoning: Literal["keep", "drop"] = "keep"  # what is thought before an answer
+    end_mark: str | None = None  # a mark with which the file closes answers, taken off
     system: str | None = None  # a system turn put before conversations that have none
     group: str | None = None  # the column whose values must not be torn apart by `holdout`
     holdout: float = Field(0.0, ge=0.0, lt=1.0)  # share of groups kept away from training, for suites
@@ -51,44 +93,55 @@ class Source(Strict):
     max_repeats: float | None = Field(None, gt=0)  # times a record may be seen; unlimited when absent
     exhausted: Literal["fail", "stop", "renormalise", "repeat"] = "fail"  # what happens where a blend needs more
     loss: Literal["assistant", "all"] = "assistant"
-    longer: Literal["drop", "truncate", "split"] = "drop"  # what becomes of a record that a row does not hold
+    longer: Literal["auto", "drop", "truncate", "split"] = "auto"  # what becomes of a record that a row does not hold
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_word(cls, value: Any) -> Any:
+        """`general: balanced` is open general data by name."""
+        return {"role": "general", "catalogue": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _one_origin(self) -> Source:
-        problems = []
-        if (self.path is None) == (self.generate is None):
-            problems.append(Problem((), "a source comes from exactly one place", "Give either 'path' or 'generate'."))
-        elif self.generate is not None:
-            if self.records is None:
-                problems.append(Problem(("records",), "a generated source needs 'records'", "Say how many to make."))
-            for key in ("columns", "template", "group"):
-                if getattr(self, key) is not None:
-                    problems.append(Problem((key,), "applies to sources read from files only", "Leave it out."))
-            if self.generate == SELF and self.abilities is not None:
-                problems.append(Problem(("abilities",), "a model writes what it likes", "Leave it out."))
-        else:
-            for key in ("records", "abilities"):
-                if getattr(self, key) is not None:
-                    problems.append(Problem((key,), "applies to generated sources only", "Leave it out."))
+        problems = self.reading_problems()
+        given = [key for key in ("path", "hub", "catalogue", "generate") if getattr(self, key) is not None]
+        if len(given) != 1:
+            fix = "Give either 'path', 'hub', 'catalogue' or 'generate'."
+            problems.append(Problem((), "a source comes from exactly one place", fix))
+        elif self.generate is not None and self.records is None:
+            problems.append(Problem(("records",), "a generated source needs 'records'", "Say how many to make."))
+        if self.generate == SELF and self.abilities is not None:
+            problems.append(Problem(("abilities",), "a model writes what it likes", "Leave it out."))
+        if self.generate is None:
+            problems += self._out_of_place(("records", "abilities"), "applies to generated sources only")
         if self.generate != SELF:
-            problems += [
-                Problem((key,), "applies to 'generate: self' only", "Leave it out.")
-                for key in ("temperature", "turns", "max_new_tokens")
-                if getattr(self, key) is not None
-            ]
+            problems += self._out_of_place(("replay",), "applies to 'generate: self' only")
+        if not self.is_read:
+            how = ("columns", "template", "group", "roles", "end_mark")
+            problems += self._out_of_place(how, "applies to sources that are read only")
+        if self.hub is None and self.catalogue is None and self.allow:
+            problems.append(Problem(("allow",), "applies to 'hub' and 'catalogue' only", "Leave it out."))
         if self.max_repeats is None and "exhausted" in self.model_fields_set:
             problems.append(Problem(("exhausted",), "nothing limits this source", "Add 'max_repeats: 1'."))
-        if self.columns is not None and self.template is not None:
-            problems.append(
-                Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out.")
-            )
-        if self.template is not None and self.template.assistant is None:
-            problems.append(
-                Problem(("template", "assistant"), "a training source needs the answer", "Add 'assistant: ...' here.")
-            )
+        if self.template is not None:
+            if self.columns is not None:
+                problems.append(
+                    Problem(("template",), "'columns' and 'template' exclude each other", "Leave one of them out.")
+                )
+            if self.format != "auto":
+                problems.append(Problem(("format",), "a template says itself what becomes of a row", "Leave it out."))
+            if self.template.assistant is None:
+                problems.append(
+                    Problem(("template", "assistant"), "a training source needs the answer", "Add 'assistant: ...'.")
+                )
+        wrong = [role for role in (self.roles or {}).values() if role not in ROLES]
+        problems += [Problem(("roles",), f"there is no role '{role}'", did_you_mean(role, ROLES)) for role in wrong]
         if problems:
             raise problems_error(problems)
         return self
+
+    def _out_of_place(self, keys: tuple[str, ...], message: str) -> list[Problem]:
+        return [Problem((key,), message, "Leave it out.") for key in keys if getattr(self, key) is not None]
 
 
 def _scorer(value: Any) -> Any:
@@ -111,13 +164,12 @@ class Scorer(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Suite(Strict):
-    """A set of evaluation items. Exactly one of `path`, `source` (its held-out rows) and `generate`."""
+class Suite(Rows):
+    """A set of evaluation items. Exactly one of `path`, `hub`, `source` (its held-out rows) and `generate`."""
 
     role: Role
     version: Count = 1
     licence: str = "unknown"
-    path: str | tuple[str, ...] | None = None
     source: str | None = None
     generate: str | None = None
     items_per_ability: Count | None = None
@@ -135,12 +187,12 @@ class Suite(Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Suite:
-        problems = []
-        origins = [name for name in ("path", "source", "generate") if getattr(self, name) is not None]
+        problems = self.reading_problems()
+        origins = [name for name in ("path", "hub", "source", "generate") if getattr(self, name) is not None]
         if len(origins) != 1:
-            fix = "Give either 'path', 'source' or 'generate'."
+            fix = "Give either 'path', 'hub', 'source' or 'generate'."
             problems.append(Problem((), "a suite comes from exactly one place", fix))
-        elif self.path is not None:
+        elif self.is_read:
             problems += [
                 Problem((key,), f"a suite read from a file needs '{key}'", f"Add '{key}: ...' here.")
                 for key in ("prompt", "target", "scorer")

@@ -19,6 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.recipe.data import Source
 from mixwright.recipe.problems import Problem, RecipePath, as_problems, dotted, recipe_error
 from mixwright.recipe.schema import Recipe
 from mixwright.recipe.yaml_file import parse_yaml
@@ -63,6 +64,24 @@ def load_recipe(file: Path, settings: Sequence[str] = ()) -> LoadedRecipe:
     except ValidationError as error:
         raise recipe_error(str(file), as_problems(error), lines) from None
     return LoadedRecipe(recipe, file, lines)
+
+
+def source_of(about: dict[str, Any], settings: Sequence[str]) -> Source:
+    """A source outside a recipe. settings: `key=value` texts, as of `--set`. Raises InputError for what is no source."""
+    entry = dict(about)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            fix = "Write --set key=value, for example --set columns='{prompt: text, completion: label}'."
+            raise InputError(f"'{setting}' is no setting", where="--set", fix=fix)
+        try:
+            entry[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            entry[key.strip()] = text
+    try:
+        return Source.model_validate(_with_absolute_paths({"sources": {"it": entry}}, Path.cwd())["sources"]["it"])
+    except ValidationError as error:
+        raise recipe_error("--set", as_problems(error), {}) from None
 
 
 def _apply(
@@ -132,6 +151,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _from_working_directory(text: str) -> str:
+    if "://" in text:
+        return text
     with contextlib.suppress(RuntimeError):  # ~somebody who does not exist
         return str(Path(text).expanduser().absolute())
     return str(Path(text).absolute())
@@ -167,16 +188,23 @@ def _with_absolute_paths(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     def absolute(path: Any) -> Any:
         if isinstance(path, list):
             return [absolute(entry) for entry in path]
-        return os.path.normpath(folder / Path(path).expanduser()) if isinstance(path, str) else path
+        if not isinstance(path, str) or "://" in path:
+            return path
+        return os.path.normpath(folder / Path(path).expanduser())
 
     for section in ("sources", "suites"):
         entries = data.get(section)
         for entry in entries.values() if isinstance(entries, dict) else ():
             if isinstance(entry, dict) and "path" in entry:
                 entry["path"] = absolute(entry["path"])
+            if isinstance(entry, dict) and isinstance(entry.get("hub"), str) and _is_local(entry["hub"], folder):
+                entry["hub"] = absolute(entry["hub"])
     base = data.get("base")
-    if isinstance(base, dict) and isinstance(base.get("model"), str):
-        model = base["model"]
-        if model.startswith((".", "~", "/")) or (folder / model).is_dir():
-            base["model"] = absolute(model)
+    if isinstance(base, dict) and isinstance(base.get("model"), str) and _is_local(base["model"], folder):
+        base["model"] = absolute(base["model"])
     return data
+
+
+def _is_local(name: str, folder: Path) -> bool:
+    """Whether a model or data set is a folder rather than a name on the hub."""
+    return name.startswith((".", "~", "/")) or (folder / name).is_dir()

@@ -1,62 +1,135 @@
-"""Which files a recipe's `path` means: files and globs, always in the same order."""
+"""Which files a recipe's `path` means: files, folders, globs and URLs, always in the same order.
+
+A file lies on this machine (a `Path`) or elsewhere (a `RemoteFile`, read through fsspec while it is needed, never
+copied whole). Both are told apart by content: a local file by its SHA-256, a remote one by what its store calls its
+version (ETag, checksum, blob id), so that the lock knows when it has changed without reading it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import gzip
+import hashlib
+import io
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, TypeAlias, cast
 
 from mixwright.ground.errors import InputError
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
-GZIP = ".gz"
+TEXT = (".txt", ".md", ".markdown", ".rst")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".feather", *TEXT)
+COMPRESSIONS = (".gz", ".zst")
+WHOLE = (".parquet", ".arrow", ".feather")  # compressed inside, read by seeking
+NOT_DATA = {"dataset_info.json", "dataset_dict.json", "dataset_infos.json", "state.json"}  # beside saved data sets
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "http": "http", "https": "http"}
+VERSION_KEYS = ("ETag", "etag", "md5Hash", "blob_id", "generation", "checksum")
 
 
-def kind_of(path: Path) -> str | None:
-    """`.jsonl`, `.csv` or `.parquet`, through `.gz`; None when the name says nothing known."""
-    suffix = Path(path.stem).suffix if path.suffix == GZIP else path.suffix
-    return suffix if suffix in SUFFIXES and not (suffix == ".parquet" and path.suffix == GZIP) else None
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file behind a URL. size: in bytes, None where the store does not say. version: its store's mark of its content;
+    empty where there is none."""
+
+    url: str
+    size: int | None = None
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    def open(self, mode: str) -> IO[bytes]:
+        """Raises InputError when the store does not answer or refuses."""
+        with reached(self.url, self.url):
+            system, path = _system(self.url, self.url)
+            return system.open(path, mode)  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        return self.url
 
 
-def find_files(path: str | Sequence[str], where: str) -> list[Path]:
-    """The files of a path, sorted within each glob. where: the recipe path for messages.
+DataFile: TypeAlias = Path | RemoteFile
 
-    Raises InputError when a path does not exist, is a folder, matches nothing, or is of an unknown kind.
+
+def is_url(path: str) -> bool:
+    return "://" in path
+
+
+def kind_of(file: DataFile | PurePosixPath) -> str | None:
+    """The suffix that says what a file holds, through `.gz` and `.zst`; None when the name says nothing known."""
+    name = PurePosixPath(file.name)
+    packed = name.suffix in COMPRESSIONS
+    suffix = PurePosixPath(name.stem).suffix if packed else name.suffix
+    return suffix if suffix in SUFFIXES and not (packed and suffix in WHOLE) else None
+
+
+def find_files(path: str | Sequence[str], where: str) -> list[DataFile]:
+    """The files of a path, sorted within each glob or folder. where: the recipe path for messages.
+
+    Raises InputError when a path does not exist, matches nothing, is of an unknown kind, is a folder of several kinds,
+    or cannot be reached.
     """
-    found: dict[Path, Path] = {}  # by real path: a link inside a ** would count its rows again
+    found: dict[str, DataFile] = {}  # by real path: a link inside a ** would count its rows again
     for pattern in (path,) if isinstance(path, str) else path:
-        if os.path.isdir(pattern):  # os.path: no exception for a name that no file system can hold
-            inside = sorted({kind for entry in Path(pattern).iterdir() if (kind := kind_of(entry))})
-            fix = f"Write {pattern}/*{inside[0]} for the files in it." if inside else "Name a file in it."
-            raise InputError(f"{pattern} is a folder, not a file", where=where, fix=fix)
-        if glob.has_magic(pattern) and not os.path.exists(pattern):
-            matches = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if os.path.isfile(name))
-            if not matches:
-                raise InputError(f"no file matches {pattern}", where=where, fix=_nearest(Path(pattern)))
-        else:
-            matches = [Path(pattern)]
-            if os.path.islink(pattern) and not os.path.exists(pattern):
-                fix = "Mend the link, or name the file itself."
-                raise InputError(f"{pattern} is a link that leads nowhere", where=where, fix=fix)
-            if not os.path.exists(pattern):
-                raise InputError(f"there is no file {pattern}", where=where, fix=_nearest(matches[0]))
-            if not os.path.isfile(pattern):
-                fix = "It is read more than once: write its content into a file."
-                raise InputError(f"{pattern} is a pipe or device, not a regular file", where=where, fix=fix)
-        for match in matches:
+        for match in _remote(pattern, where) if is_url(pattern) else _local(pattern, where):
             if kind_of(match) is None:
                 raise InputError(
                     f"{match} is of no kind that can be read",
                     where=where,
-                    fix=f"Known: {', '.join(SUFFIXES)}, and .jsonl.gz, .csv.gz.",
+                    fix=f"Known: {', '.join(SUFFIXES)}; all but {', '.join(WHOLE)} also compressed as .gz or .zst.",
                 )
-            found.setdefault(match.resolve(), match)
+            found.setdefault(str(match.resolve() if isinstance(match, Path) else match), match)
     if not found:
-        raise InputError(
-            "the list of files is empty", where=where, fix="Name a file, or a pattern such as data/*.jsonl."
-        )
+        fix = "Name a file, or a pattern such as data/*.jsonl."
+        raise InputError("the list of files is empty", where=where, fix=fix)
     return list(found.values())
+
+
+def _local(pattern: str, where: str) -> list[Path]:
+    if os.path.isdir(pattern):  # os.path: no exception for a name that no file system can hold
+        return _in_folder(Path(pattern), where)
+    if glob.has_magic(pattern) and not os.path.exists(pattern):
+        matches = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if os.path.isfile(name))
+        if not matches:
+            raise InputError(f"no file matches {pattern}", where=where, fix=_nearest(Path(pattern)))
+        return matches
+    if os.path.islink(pattern) and not os.path.exists(pattern):
+        fix = "Mend the link, or name the file itself."
+        raise InputError(f"{pattern} is a link that leads nowhere", where=where, fix=fix)
+    if not os.path.exists(pattern):
+        raise InputError(f"there is no file {pattern}", where=where, fix=_nearest(Path(pattern)))
+    if not os.path.isfile(pattern):
+        fix = "It is read more than once: write its content into a file."
+        raise InputError(f"{pattern} is a pipe or device, not a regular file", where=where, fix=fix)
+    return [Path(pattern)]
+
+
+def _in_folder(folder: Path, where: str) -> list[Path]:
+    """All files of a folder and those below it, hidden ones aside. They must be of one kind: notes beside the data are
+    not guessed to be data."""
+    files = sorted(
+        entry
+        for entry in folder.rglob("*")
+        if kind_of(entry) and entry.is_file() and entry.name not in NOT_DATA and not _is_hidden(entry, folder)
+    )
+    kinds = Counter(kind_of(file) for file in files)
+    if len(kinds) > 1:
+        listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        fix = f"Write {folder}/**/*{kinds.most_common(1)[0][0]} for the files of one kind."
+        raise InputError(f"the folder {folder} holds several kinds of files ({listed})", where=where, fix=fix)
+    if not files:
+        fix = f"Readable are {', '.join(SUFFIXES)}."
+        raise InputError(f"the folder {folder} holds no file that can be read", where=where, fix=fix)
+    return files
+
+
+def _is_hidden(entry: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in entry.relative_to(folder).parts)
 
 
 def _nearest(path: Path) -> str:
@@ -69,3 +142,94 @@ def _nearest(path: Path) -> str:
     if not names:
         return f"The folder {folder} holds no file that can be read ({', '.join(SUFFIXES)})."
     return f"The folder holds: {', '.join(names[:8])}."
+
+
+def _remote(url: str, where: str) -> list[RemoteFile]:
+    with reached(url, where):
+        system, path = _system(url, where)
+        if glob.has_magic(path):
+            entries = system.glob(path, detail=True)
+        elif system.isdir(path):
+            entries = system.find(path, detail=True)
+            entries = {name: about for name, about in entries.items() if kind_of(PurePosixPath(name))}
+        else:
+            entries = {path: system.info(path)}
+        files = [
+            RemoteFile(system.unstrip_protocol(name), about.get("size"), version_of(about))
+            for name, about in sorted(entries.items())
+            if about.get("type") != "directory"
+        ]
+    if not files:
+        raise InputError(f"no file matches {url}", where=where, fix="Check the bucket, the name and the pattern.")
+    return files
+
+
+def version_of(about: dict[str, Any]) -> str:
+    """What a store's entry for a file says of its content; empty when it says nothing that is kept."""
+    lfs = about.get("lfs")
+    if lfs is not None:  # of a Hugging Face repository: the SHA-256 of a large file
+        return str(lfs["sha256"] if isinstance(lfs, dict) else lfs.sha256)
+    return next((str(about[key]).strip('"') for key in VERSION_KEYS if about.get(key)), "")
+
+
+def _system(url: str, where: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it. Raises InputError when the library for it is missing."""
+    from fsspec.core import url_to_fs
+
+    scheme = url.partition("://")[0]
+    try:
+        return url_to_fs(url)  # type: ignore[no-any-return]
+    except ImportError:
+        extra = EXTRAS.get(scheme)
+        fix = f"pip install 'mixwright[{extra}]'" if extra else "Install the fsspec implementation that serves it."
+        raise InputError(f"reading {scheme}:// needs a library that is not installed", where=where, fix=fix) from None
+    except ValueError as error:
+        fix = "Known are s3://, gs://, hf://, https:// and whatever else fsspec knows."
+        raise InputError(f"{scheme}:// is not understood ({error})", where=where, fix=fix) from None
+
+
+@contextlib.contextmanager
+def reached(url: str, where: str) -> Iterator[None]:
+    """What a remote store raises, as bad input: every library has exceptions of its own, so any is caught."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        fix = "Check the bucket, the name and the pattern."
+        raise InputError(f"there is no file {url}", where=where, fix=fix) from None
+    except Exception as error:
+        if isinstance(error, PermissionError) or "credentials" in str(error).lower():
+            fix = "Check the credentials in the environment (for S3 AWS_*, for GCS GOOGLE_APPLICATION_CREDENTIALS)."
+            raise InputError(f"{url} may not be read ({_brief(error)})", where=where, fix=fix) from None
+        fix = "Check the address and the network (for S3 also AWS_ENDPOINT_URL), and give the same command again."
+        raise InputError(f"{url} cannot be reached ({_brief(error)})", where=where, fix=fix) from None
+
+
+def _brief(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def opened(file: DataFile) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked. Raises OSError as `open` does, InputError for a remote one."""
+    with contextlib.ExitStack() as stack:
+        raw = stack.enter_context(file.open("rb"))
+        if file.name.endswith(".gz"):
+            yield cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=raw)))
+        elif file.name.endswith(".zst"):
+            import pyarrow as pa
+
+            yield stack.enter_context(io.BufferedReader(pa.CompressedInputStream(raw, "zstd"), 1 << 20))
+        else:
+            yield raw
+
+
+def content_digest(file: RemoteFile) -> str:
+    """SHA-256 of a remote file's bytes, read once through, for a store that keeps no versions."""
+    digest = hashlib.sha256()
+    with reached(file.url, file.url), file.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, derive_seed
 from mixwright.ground.progress import progress
 from mixwright.recipe.data import SELF, Source
-from mixwright.sources.files import find_files
-from mixwright.sources.forms import FormFault, ToConversation, conversation_reader
+from mixwright.sources.data_sets import files_of
+from mixwright.sources.files import DataFile
+from mixwright.sources.forms import FormFault, RowReader, row_reader
 from mixwright.sources.generators import generate
 from mixwright.sources.readers import read_rows
-from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record
+from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record, sample_record
 from mixwright.sources.replay import Replayed
 from mixwright.sources.templates import text_at
 
@@ -69,7 +71,7 @@ def _without_rows(name: str, source: Source, num_malformed: int, first_fault: st
         return InputError(
             message, where=f"sources.{name}", fix="Mend the rows, or say with 'columns' how to read them."
         )
-    files = ", ".join(file.name for file in find_files(source.path or (), f"sources.{name}.path")[:4])
+    files = ", ".join(file.name for file in files_of(source, f"sources.{name}")[:4])
     fix = "Name a file with rows, or remove the source and its share."
     return InputError(f"the source has no rows ({files} is empty)", where=f"sources.{name}", fix=fix)
 
@@ -120,21 +122,20 @@ def _replayed(name: str, source: Source, replay: Iterable[Replayed], licence: st
 
 
 def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
-    assert source.path is not None
-    to_conversation: ToConversation | None = None
-    for file in find_files(source.path, f"sources.{name}.path"):
-        for row in read_rows(file):
-            origin = f"{file.name}:{row.line}"
+    reader: RowReader | None = None
+    for file in files_of(source, f"sources.{name}"):
+        for row in read_rows(file, rows=source.rows, documents=source.documents):
+            origin = f"{file.name}:{row.place}"
             fault, text = row.fault, row.raw
             if row.value is not None:
                 text = str(row.value)[:500]
                 try:
-                    if to_conversation is None:
-                        to_conversation = _reader(name, source, row.value, file)
-                    messages = to_conversation(row.value)
+                    if reader is None:
+                        reader = _reader(name, source, row.value, file)
+                    sample = reader.read(row.value)
                     group = text_at(source.group, row.value) if source.group else None
-                    record = conversation_record(
-                        messages,
+                    record = sample_record(
+                        sample,
                         source=name,
                         origin=origin,
                         licence=source.licence,
@@ -149,15 +150,15 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
             if source.malformed == "refuse":
                 raise InputError(
                     f"malformed row: {fault}",
-                    where=f"{file}:{row.line} (sources.{name})",
+                    where=f"{file}:{row.place} (sources.{name})",
                     fix=f"Mend the row, or set sources.{name}.malformed: drop to leave such rows out and count them.",
                 )
             yield Dropped("", name, origin, "malformed", fault, "", text)
 
 
-def _reader(name: str, source: Source, row: Mapping[str, Json], file: Path) -> ToConversation:
+def _reader(name: str, source: Source, row: Mapping[str, Any], file: DataFile) -> RowReader:
     try:
-        return conversation_reader(source, row)
+        return row_reader(source, row)
     except FormFault as error:
         where = f"sources.{name}.{error.key}" if error.key else f"sources.{name}"
         raise InputError(f"{error} ({file.name})", where=where, fix=error.fix) from None

@@ -23,11 +23,10 @@ from mixwright.ground.hashing import derive_seed
 from mixwright.items.conversation import Message
 from mixwright.models.handle import ModelHandle, Written
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.recipe.data import Source
+from mixwright.recipe.data import Replay, Source
 
 CHUNK = 1024  # conversations drawn together
 BATCH_SIZE = 256
-TEMPERATURE, TURNS, MAX_NEW_TOKENS = 1.0, 4, 128
 
 
 class Replayed(NamedTuple):
@@ -69,6 +68,7 @@ def replay(
     Raises InputError when the chat template does not mark where a user's turn ends.
     """
     assert source.records is not None
+    settings = source.replay or Replay()
     frame_of(ChatTokenizer(model))  # refused here, not in a process
     chunks = [
         Chunk(
@@ -78,9 +78,9 @@ def replay(
             threads=threads,
             seed=derive_seed(source.seed, "replay", start),
             num_conversations=min(CHUNK, source.records - start),
-            temperature=source.temperature or TEMPERATURE,
-            turns=source.turns or TURNS,
-            max_new_tokens=source.max_new_tokens or MAX_NEW_TOKENS,
+            temperature=settings.temperature,
+            turns=settings.turns,
+            max_new_tokens=settings.max_new_tokens,
         )
         for start in range(0, source.records, CHUNK)
     ]

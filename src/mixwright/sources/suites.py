@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_digest
 from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.data import Scorer, Suite, Template
-from mixwright.sources.files import find_files
+from mixwright.sources.data_sets import files_of
 from mixwright.sources.forms import from_template
 from mixwright.sources.generators import Example, abilities_of, generate
 from mixwright.sources.readers import read_rows
@@ -32,7 +31,7 @@ def build_suite(
     Raises InputError with file and line for a row that cannot become an item, for a suite without items, and for an
     ability with too few clusters to divide.
     """
-    if suite.path is not None:
+    if suite.is_read:
         items: Iterable[Item] = _from_files(name, suite)
     elif suite.generate is not None:
         items = _generated(name, suite)
@@ -109,13 +108,12 @@ def _of_row(scorer: Scorer, row: Mapping[str, Any]) -> Scorer:
 
 
 def _from_files(name: str, suite: Suite) -> Iterator[Item]:
-    assert suite.path is not None
     assert suite.prompt is not None
     assert suite.target is not None
     assert suite.scorer is not None
     template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=suite.prompt)
-    for file in find_files(suite.path, f"suites.{name}.path"):
-        for row in read_rows(file):
+    for file in files_of(suite, f"suites.{name}"):
+        for row in read_rows(file, rows=suite.rows, documents=suite.documents):
             try:
                 if row.value is None:
                     raise ValueError(row.fault)
@@ -130,7 +128,7 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
                     target=fill(suite.target, row.value),
                 )
             except ValueError as error:
-                where = f"{file}:{row.line} (suites.{name})"
+                where = f"{file}:{row.place} (suites.{name})"
                 fix = f"Mend the row, or the {{columns}} that suites.{name} names."
                 raise InputError(f"this row makes no item: {error}", where=where, fix=fix) from None
 
@@ -180,7 +178,7 @@ def _from_heldout(name: str, suite: Suite, records: Path) -> Iterator[Item]:
         fix = "Write the options out: [first, second]."
         raise InputError("held-out rows have no columns left to take options from", where=f"suites.{name}", fix=fix)
     for record in read_records(records):
-        messages = json.loads(record.messages)
+        messages = record.turns()
         if record.split != "heldout" or messages[-1]["role"] != "assistant":
             continue
         yield _item(

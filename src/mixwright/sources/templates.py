@@ -1,7 +1,8 @@
 """Texts with `{column}` fields, filled from a row.
 
-Only look-ups: `{text}`, and `{answers.0.text}` to walk into nested JSON. No expressions, no attribute access - a
-template comes from a file that somebody else may have written. `{{` and `}}` are braces.
+Only look-ups: `{text}`, `{answers.0.text}` to walk into nested JSON, `{facts.*}` for the lines of a list. No
+expressions, no attribute access - a template comes from a file that somebody else may have written. `{{` and `}}` are
+braces.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mixwright.ground.errors import did_you_mean
-from mixwright.ground.hashing import canonical_json
+from mixwright.ground.hashing import ordered_json
 
+LINES = ".*"  # behind a path to a list: its elements, one below the other
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -45,6 +47,11 @@ def look_up(path: str, row: Mapping[str, Any]) -> Any:
 
 def text_at(path: str, row: Mapping[str, Any]) -> str:
     """The value at `column.key.0` as it stands in a text. Raises ValueError when there is none or it has no text."""
+    if path.endswith(LINES) and path not in row:
+        lines = look_up(path.removesuffix(LINES), row)
+        if not isinstance(lines, list):
+            raise ValueError(f"the column '{path.removesuffix(LINES)}' holds no list")
+        return "\n".join(line if isinstance(line, str) else ordered_json(line) for line in lines)
     value = look_up(path, row)
     if isinstance(value, str):
         return value
@@ -52,4 +59,4 @@ def text_at(path: str, row: Mapping[str, Any]) -> str:
         raise ValueError(f"the column '{path}' is {'null' if value is None else 'not a number (NaN)'}")
     if isinstance(value, bytes):  # Parquet columns of texts that do not say so
         return value.decode("utf-8")
-    return canonical_json(value) if isinstance(value, dict | list | bool) else str(value)
+    return ordered_json(value) if isinstance(value, dict | list | bool) else str(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,7 +20,15 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
 from mixwright.ground.progress import progress
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
-from mixwright.sources.records import Dropped, Record, RecordWriter, num_records, read_record_batches
+from mixwright.sources.records import (
+    DOCUMENT,
+    Dropped,
+    Record,
+    RecordWriter,
+    holds_documents,
+    num_records,
+    read_record_batches,
+)
 
 FIXES = {
     "template": "Mend the chat template of base.model, or the conversations that it refuses.",
@@ -43,11 +51,14 @@ def tokenize(
 ) -> Mapping[str, Json]:
     """Write the token store of one source. Returns counts of records, tokens, supervised tokens, and drops by rule.
 
-    records: a Parquet file of the corpus. hashes: of tokenizer and template, kept with the store.
+    records: a Parquet file of the corpus, all of one kind. hashes: of tokenizer and template, kept with the store.
     loss: see `ChatTokenizer.encode`. max_tokens: the row length. longer: what becomes of a record that exceeds it: it
-    is dropped, truncated, or split into several. Raises InputError when nothing is left.
+    is dropped, truncated, or split into several; `auto` splits documents and drops conversations. Raises InputError
+    when nothing is left.
     """
     _ = tokenizer.closing_id  # a template that never closes an answer is refused before anything is learnt from it
+    if longer == "auto":
+        longer = "split" if holds_documents(records) else "drop"
     dtype = np.dtype(np.uint16 if tokenizer.vocabulary_size <= 1 << 16 else np.uint32)
     lengths: list[int] = []
     supervised: list[int] = []
@@ -61,14 +72,14 @@ def tokenize(
         dropped = stack.enter_context(RecordWriter(out / "dropped.parquet", Dropped))
         advance = stack.enter_context(progress(f"tokenize {name}", num_records(records)))
         for batch in read_record_batches(records):
-            encoded = tokenizer.encode([json.loads(record.messages) for record in batch], loss=loss)
+            encoded = _encoded(batch, tokenizer, loss)
             for record, result in zip(batch, encoded, strict=True):
                 pieces = [] if isinstance(result, ValueError) else _pieces(result, longer, max_tokens)
                 if not pieces:
                     fault = _fault(result, longer, max_tokens)
                     rules[fault[0]] += 1
                     first_fault = first_fault or f"{record.origin}: {fault[1]}"
-                    origin, text = record.origin, record.messages
+                    origin, text = record.origin, record.messages or record.text
                     dropped.write(Dropped(record.record_id, name, origin, *fault, "", text))
                     continue
                 cut += pieces[0] is not result
@@ -77,7 +88,7 @@ def tokenize(
                     loss_file.write(piece.loss.astype(np.uint8).tobytes())
                     lengths.append(len(piece.ids))
                     supervised.append(int(piece.loss.sum()))
-                    kept.write(record._replace(messages=""))
+                    kept.write(record._replace(messages="", text="", rejected=""))
             advance(len(batch), "")
     if not lengths:
         reasons = ", ".join(f"{rule} {count}" for rule, count in rules.items())
@@ -97,6 +108,14 @@ def tokenize(
         **({} if longer == "drop" else {"cut": cut}),
         "dropped": dict(sorted(rules.items())),
     }
+
+
+def _encoded(batch: Sequence[Record], tokenizer: ChatTokenizer, loss: str) -> list[Encoded | ValueError]:
+    """A batch of one source, whose records are of one kind."""
+    if batch[0].kind == DOCUMENT:
+        return tokenizer.encode_documents([record.text for record in batch])
+    tools = [json.loads(record.tools) if record.tools else None for record in batch]
+    return tokenizer.encode([record.turns() for record in batch], loss=loss, tools=tools if any(tools) else ())
 
 
 def _pieces(encoded: Encoded, longer: str, max_tokens: int) -> list[Encoded]:

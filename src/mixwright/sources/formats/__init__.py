@@ -1,0 +1,1 @@
+"""One module for each form of file: its rows, each with its place."""

@@ -1,0 +1,21 @@
+"""A row as a reader finds it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One row. line: its line (CSV, JSONL, text) or number (other forms), from 1. value: its columns, or None with a
+    fault. part: where it lies inside that line or number, for rows of nested JSON."""
+
+    line: int
+    value: dict[str, Any] | None
+    fault: str | None = None
+    raw: str = ""
+    part: str = ""
+
+    @property
+    def place(self) -> str:
+        """What follows the file's name: `12`, or `12/data.3.questions.0`."""
+        return f"{self.line}/{self.part}" if self.part else str(self.line)
