@@ -67,7 +67,7 @@ def load_recipe(file: Path, settings: Sequence[str] = ()) -> LoadedRecipe:
 
 
 def source_of(about: dict[str, Any], settings: Sequence[str]) -> Source:
-    """A source outside a recipe. settings: `key=value` texts, as of `--set`. Raises InputError for what is no source."""
+    """A source outside a recipe. settings: `key=value`, as of `--set`. Raises InputError for what is no source."""
     entry = dict(about)
     for setting in settings:
         key, equals, text = setting.partition("=")
