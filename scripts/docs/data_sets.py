@@ -56,9 +56,8 @@ def main(data: str) -> None:
                 template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=str(suite.prompt))
                 text = tokenizer.render(from_template(template, rows[0].value or {}), answer_next=True)
                 counts = f"{len(rows):,} rows; a benchmark: asked, never learnt"
-            lines.append(
-                f"\n## {name}\n{counts}\n\n```yaml\n{written}\n```\n```text\n{shown(text, LONGEST if part == 'sources' else OF_A_BENCHMARK)}\n```\n"
-            )
+            longest = LONGEST if part == "sources" else OF_A_BENCHMARK
+            lines.append(f"\n## {name}\n{counts}\n\n```yaml\n{written}\n```\n```text\n{shown(text, longest)}\n```\n")
     (ROOT / "docs" / "data-sets.md").write_text("".join(lines), encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixwright.cli import evidence, inspect
+from mixwright.cli import catalogue, evidence, imports, inspect
 from mixwright.cli.output import EXIT_CODES, AsJson, facts_line, print_json, show_event
 from mixwright.ground.errors import BrokenRun, InputError, MixwrightError
 
@@ -219,6 +219,8 @@ def report(
 
 evidence.register(app)
 inspect.register(app)
+catalogue.register(app)
+imports.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -19,6 +19,7 @@ from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.ground.hashing import FileDigests, Json, digest
 from mixwright.models.device import available_cores, choose_device, choose_precision, hardware
 from mixwright.models.folder import ModelFolder, find_model
+from mixwright.pipeline.explicit import explicit
 from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe
@@ -114,7 +115,7 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
 
     Raises InputError for the first thing that is missing or does not fit.
     """
-    recipe = loaded.recipe
+    recipe = explicit(loaded.recipe)
     base = find_model(recipe.base, file_digest)
     length = recipe.train.sequence_length
     if base.context is not None and length > base.context:
