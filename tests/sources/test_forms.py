@@ -99,3 +99,85 @@ def test_the_form_is_decided_once_and_a_row_of_another_form_is_a_fault() -> None
     assert reader.read({"prompt": "2 + 2?", "completion": "4"}).messages == [ASKED, ANSWERED]
     with pytest.raises(ValueError, match="prompt"):
         reader.read({"instruction": "2 + 2?", "output": "4"})
+
+
+CALL = {"name": "add", "arguments": {"b": 2, "a": 2}}
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        ({"messages": [ASKED, ANSWERED]}, "messages"),
+        ({"conversations": [ASKED, ANSWERED]}, "messages"),
+        ({"conversations": [{"from": "human", "value": "2 + 2?"}, {"from": "gpt", "value": "4"}]}, "sharegpt"),
+        ({"messages": [{"role": "user", "content": [{"text": "2 + 2?"}]}, ANSWERED]}, "converse"),
+        ({"query": "2 + 2?", "response": "4", "metadata": "m"}, "gen_qa"),
+        ({"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}, "preference"),
+        ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, {"role": "assistant", "content": "5"}]}, "preference"),
+        ({"prompt": [ASKED], "completion": [ANSWERED]}, "prompt_completion"),
+    ],
+)
+def test_the_form_is_known_by_columns_and_values(row: dict[str, Any], form: str) -> None:
+    reader = row_reader(Source(role="domain", path="x.jsonl"), row)
+    assert reader.form == form
+    assert reader.why
+    assert reader.read(row).messages == [ASKED, ANSWERED]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "2 + 2?", "category": "sums"},
+        {"messages": [ASKED, ANSWERED], "prompt": "2 + 2?", "completion": "4"},
+        {"prompt": "2 + 2?", "completion": "4", "label": True},
+    ],
+)
+def test_what_may_be_one_thing_or_another_is_not_guessed(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="columns") as caught:
+        row_reader(Source(role="domain", path="x.jsonl"), row)
+    assert "format" in caught.value.fix  # type: ignore[attr-defined]
+
+
+def test_a_text_among_what_is_said_about_it_is_a_document() -> None:
+    row = {"id": 3, "url": "x", "text": "Once upon a time."}
+    assert row_reader(Source(role="general", path="x.jsonl"), row).read(row).text == "Once upon a time."
+
+
+def test_calls_of_tools_are_turns_of_their_own_in_sharegpt() -> None:
+    import json
+
+    turns = [{"from": "human", "value": "2 + 2?"}, {"from": "function_call", "value": json.dumps(CALL)}]
+    rest = [{"from": "observation", "value": "4"}, {"from": "gpt", "value": "4"}]
+    called, result = conversation({"conversations": [*turns, *rest]})[1:3]
+    assert list(called["tool_calls"][0]["function"]["arguments"].items()) == [("b", 2), ("a", 2)]
+    assert result == {"role": "tool", "content": "4"}
+
+
+def test_a_source_may_name_roles_drop_reasoning_and_take_end_marks_off() -> None:
+    thought = "<think>two and two</think>\n\n4###"
+    row = {"messages": [{"role": "client", "content": "2 + 2?"}, {"role": "assistant", "content": thought}]}
+    about = {"roles": {"client": "user"}, "reasoning": "drop", "end_mark": "###"}
+    assert conversation(row, **about) == [ASKED, ANSWERED]
+
+
+def test_the_lines_of_a_list_stand_one_below_the_other() -> None:
+    template = {"user": "{facts.*}\n{q}", "assistant": "{a}"}
+    assert conversation({"facts": ["one", "two"], "q": "?", "a": "!"}, template=template)[0]["content"] == "one\ntwo\n?"
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"messages": [{"role": "wizard", "content": "?"}, ANSWERED]}, "unknown role 'wizard'"),
+        ({"messages": [{"role": "user", "content": [{"image": {}}]}, ANSWERED]}, "a text model cannot learn it"),
+        ({"messages": [{"role": "user", "content": None}, ANSWERED]}, "null"),
+        ({"messages": [ASKED, ANSWERED], "tools": "{"}, "not JSON"),
+        ({"prompt": "?", "completion": float("nan")}, "NaN"),
+        ({"chosen": "a", "rejected": "b"}, "prompt"),
+        ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, ANSWERED]}, "do not differ"),
+        ({"instruction": "?", "output": "!", "history": ["?"]}, "pairs"),
+    ],
+)
+def test_a_row_that_cannot_be_learnt_says_why(row: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        conversation(row)

@@ -27,8 +27,8 @@ def source_of(**about: Any) -> Source:
     return Source.model_validate({"role": "general", "generate": "self", "records": 40, **about})
 
 
-def drawn(model: Path, records: int, **settings: Any) -> list[Replayed]:
-    about = {"records": records, "replay": settings}
+def drawn(model: Path, records: int, seed: int = 0, **settings: Any) -> list[Replayed]:
+    about = {"records": records, "seed": seed, "replay": settings}
     return list(replay(source_of(**about), model, InProcess(), device="cpu", precision="fp32", threads=1))
 
 

@@ -216,6 +216,8 @@ def opened(file: DataFile) -> Iterator[IO[bytes]]:
     """The bytes of a file, unpacked. Raises OSError as `open` does, InputError for a remote one."""
     with contextlib.ExitStack() as stack:
         raw = stack.enter_context(file.open("rb"))
+        if isinstance(file, RemoteFile):  # whose own lines have no limit
+            raw = cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, raw), 1 << 20))
         if file.name.endswith(".gz"):
             yield cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=raw)))
         elif file.name.endswith(".zst"):

@@ -9,6 +9,7 @@ from typing import Any
 from mixwright.ground.errors import InputError
 from mixwright.sources.files import kind_of
 from mixwright.sources.imports.imported import (
+    ALL_DOMAIN,
     Imported,
     checked,
     name_of,
@@ -46,9 +47,7 @@ def from_axolotl(file: Path, general: Collection[str] = ()) -> Imported:
     if found.get("test_datasets") or found.get("val_set_size"):
         warnings.append("Evaluation data has no counterpart here: add 'suites' for what the model is to be asked.")
     if not general:
-        warnings.append(
-            "Every source has the role 'domain': say with --general which ones are there to keep abilities."
-        )
+        warnings.append(ALL_DOMAIN)
     checked(sources, general, file)
     settings = training(found, TRAINING)
     if found.get("adapter") in ("lora", "qlora"):

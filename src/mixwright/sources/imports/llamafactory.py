@@ -10,6 +10,7 @@ from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.sources.imports.imported import (
+    ALL_DOMAIN,
     Imported,
     checked,
     name_of,
@@ -53,9 +54,7 @@ def from_llamafactory(file: Path, general: Collection[str] = ()) -> Imported:
         if left:
             warnings.append(f"'{name}': without counterpart: {', '.join(left)}.")
     if not general:
-        warnings.append(
-            "Every source has the role 'domain': say with --general which ones are there to keep abilities."
-        )
+        warnings.append(ALL_DOMAIN)
     checked(sources, general, file)
     probabilities = found.get("interleave_probs")
     if str(found.get("mix_strategy", "concat")).startswith("interleave") and probabilities:

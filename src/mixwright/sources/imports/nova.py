@@ -91,7 +91,7 @@ def from_nova(file: Path, general: Collection[str] = ()) -> Imported:
     by_source: dict[str, str] = {}  # what a source reads -> its name
     for category, share in parts.items():
         counterpart = COUNTERPARTS[category]
-        keys = _source(category, counterpart)
+        keys = _source(counterpart)
         name = by_source.setdefault(repr(keys), category)
         if name != category:
             warnings.append(f"'{category}' has the counterpart of '{name}', and is part of it here.")
@@ -173,9 +173,9 @@ def _percent(value: Any, name: str, where: str) -> Fraction:
     return percent
 
 
-def _source(category: str, counterpart: Counterpart) -> dict[str, Any]:
+def _source(counterpart: Counterpart) -> dict[str, Any]:
     if not counterpart.id:
-        return {"role": "general", "skill": category, "generate": "self", "records": 10_000}
+        return {"role": "general", "generate": "self", "records": 10_000}
     entry = next(e for e in entries() if e.id == counterpart.id and counterpart.split in e.splits)
     keys = {**entry.source(), "split": counterpart.split, **dict(counterpart.keys)}
     if not counterpart.thinks:
