@@ -68,6 +68,7 @@ def curated(
             "rows_in": len(records) + malformed,
             "rows_kept": len(records),
             "rows_dropped": malformed,
+            "dropped": {"malformed": malformed} if malformed else {},
             "rows_heldout": sum(entry.split == "heldout" for entry in records),
         }
         write_json(folders[name] / "counts.json", counts)

@@ -59,7 +59,8 @@ def test_malformed_rows_are_dropped_with_their_reason_when_the_recipe_says_so(tm
     assert [row["origin"] for row in dropped] == ["data.jsonl:2", "data.jsonl:3"]
     assert all(row["rule"] == "malformed" and row["reason"] and row["text"] for row in dropped)
     counts = read_json(tmp_path / "counts.json")
-    assert counts == {"rows_in": 4, "rows_kept": 2, "rows_dropped": 2, "rows_heldout": 0}
+    dropped_by = {"dropped": {"malformed": 2}}
+    assert counts == {"rows_in": 4, "rows_kept": 2, "rows_dropped": 2, "rows_heldout": 0, **dropped_by}
 
 
 def test_the_first_malformed_row_ends_the_run_with_file_and_line_otherwise(tmp_path: Path) -> None:

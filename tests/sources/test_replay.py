@@ -89,13 +89,13 @@ def test_every_conversation_is_well_formed(tmp_path: Path) -> None:
         END: {ASKED: 0.7, END: 0.3},
     }
     found = drawn(save_chain(tmp_path, chain), records=300, turns=3, max_new_tokens=4)
-    lengths = Counter(len(messages) for messages, _ in found)
+    lengths = Counter(len(messages) for messages, *_ in found)
     assert lengths.keys() == {0, 2, 4, 6}
-    for messages, fault in found:
+    for messages, fault, _ in found:
         assert [message["role"] for message in messages] == ["user", "assistant"] * (len(messages) // 2)
         assert all(set(message["content"]) == {"ab"[n % 2]} for n, message in enumerate(messages))
         assert bool(fault) == (not messages)
-    faults = " ".join(fault for _, fault in found)
+    faults = " ".join(fault for _, fault, _ in found)
     for words in ("user's turn 1 is empty", "is not closed as", "is longer than", "assistant's turn 1 is empty"):
         assert words in faults
 
@@ -103,7 +103,7 @@ def test_every_conversation_is_well_formed(tmp_path: Path) -> None:
 def test_an_added_token_that_is_a_word_may_stand_in_a_turn(tmp_path: Path) -> None:
     chain = {ASKED: {"a": 1.0}, "a": {END: 1.0}, ANSWERED: {"[9]": 1.0}, "[9]": {END: 1.0}, END: {END: 1.0}}
     found = drawn(save_chain(tmp_path, chain, words=["[9]"]), records=5)
-    assert [[message["content"] for message in messages] for messages, _ in found] == [["a", "[9]"]] * 5
+    assert [[message["content"] for message in messages] for messages, *_ in found] == [["a", "[9]"]] * 5
 
 
 def test_a_special_token_spelled_out_is_a_fault(tmp_path: Path) -> None:
@@ -111,17 +111,17 @@ def test_a_special_token_spelled_out_is_a_fault(tmp_path: Path) -> None:
     spelling = {"<": {"|": 1.0}, "e": {"n": 1.0}, "n": {"d": 1.0}, "d": {"|": 1.0}, "|": {"e": 0.5, ">": 0.5}}
     chain = {**spelling, ASKED: {"a": 1.0}, "a": {END: 1.0}, ANSWERED: {"<": 1.0}, ">": {END: 1.0}, END: {END: 1.0}}
     found = drawn(save_chain(tmp_path, chain), records=60)
-    sound = {messages[1]["content"] for messages, _ in found if messages}
+    sound = {messages[1]["content"] for messages, *_ in found if messages}
     assert "<|>" in sound
     assert all("<|end|>" not in text for text in sound)
-    assert any(fault.endswith("spells a special token: '<|end|>'") for _, fault in found)
+    assert any(fault.endswith("spells a special token: '<|end|>'") for _, fault, _ in found)
 
 
 def test_a_faulty_later_turn_keeps_the_exchange_before_it(tmp_path: Path) -> None:
     """The first turns are sound, and the users always speak again; but some questions are never closed."""
     chain = {ASKED: {"a": 0.5, "c": 0.5}, "a": {END: 1.0}, "c": {"c": 1.0}, ANSWERED: {"b": 1.0}, "b": {END: 1.0}}
     found = drawn(save_chain(tmp_path, chain | {END: {ASKED: 1.0}}), records=60, turns=2, max_new_tokens=3)
-    lengths = Counter(len(messages) for messages, _ in found)
+    lengths = Counter(len(messages) for messages, *_ in found)
     assert lengths.keys() == {0, 2, 4}
     kept = next(conversation for conversation in found if len(conversation.messages) == 2)
     assert kept == ([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "")
@@ -130,7 +130,7 @@ def test_a_faulty_later_turn_keeps_the_exchange_before_it(tmp_path: Path) -> Non
 def test_whether_a_further_question_follows_the_model_decides(tmp_path: Path) -> None:
     chain = {ASKED: {"a": 1.0}, "a": {END: 1.0}, ANSWERED: {"b": 1.0}, "b": {END: 1.0}}
     model = save_chain(tmp_path, chain | {END: {ASKED: 0.75, "x": 0.25}})
-    lengths = Counter(len(messages) // 2 for messages, _ in drawn(model, records=400, turns=3))
+    lengths = Counter(len(messages) // 2 for messages, *_ in drawn(model, records=400, turns=3))
     assert lengths[1] == pytest.approx(100, abs=35)
     assert lengths[2] == pytest.approx(75, abs=32)
     assert lengths[3] == pytest.approx(225, abs=40)
@@ -160,7 +160,7 @@ def test_the_seed_decides_what_is_drawn(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_embedded_model_asks_and_answers_what_it_was_taught() -> None:
     found = drawn(NANO, records=12, seed=1)
-    assert sum(len(messages) >= 2 for messages, _ in found) >= 10
+    assert sum(len(messages) >= 2 for messages, *_ in found) >= 10
 
 
 def test_what_was_drawn_is_a_source_with_the_licence_of_the_model_and_its_drops_are_counted(tmp_path: Path) -> None:
@@ -179,6 +179,7 @@ def test_what_was_drawn_is_a_source_with_the_licence_of_the_model_and_its_drops_
         "rows_kept": 2,
         "rows_dropped": 1,
         "rows_heldout": 0,
+        "dropped": {"malformed": 1},
     }
     (tmp_path / "said").mkdir()
     ingest("own", source_of(licence="MIT", system="Be brief."), tmp_path / "said", replay=rows, licence="apache-2.0")

@@ -85,8 +85,7 @@ def curate(
                             record.messages or record.text,
                         )
                     )
-            if counts["rows_dropped"]:
-                reasons["malformed"] = counts["rows_dropped"]
+            reasons.update(counts["dropped"])
             balance = {
                 "rows_in": counts["rows_in"],
                 "rows_kept": kept.count,

@@ -7,6 +7,7 @@ graph; each asks for the artefacts it needs.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -75,8 +76,13 @@ class DataStages:
 
         def make(out: Path) -> Mapping[str, Json]:
             self._set_threads()
-            written = replay(source, base.path, self.model_executor, threads=self.lock.threads, **computed)
-            return ingest(name, source, out, replay=written, licence=base.licence)
+            chunks = out / "chunks"  # stays where the run is killed, for the same command to go on from
+            written = replay(
+                source, base.path, self.model_executor, threads=self.lock.threads, finished=chunks, **computed
+            )
+            counts = ingest(name, source, out, replay=written, licence=base.licence)
+            shutil.rmtree(chunks)
+            return counts
 
         return self._once(
             "replay",
@@ -94,6 +100,7 @@ class DataStages:
             make=make,
             code=("items", "models", "sources"),
             libraries=(*DATA_LIBRARIES, *MODEL_LIBRARIES),
+            resumable=True,
         )
 
     def suite(self, name: str) -> Artefact:

@@ -65,6 +65,10 @@ class Replay(Strict):
     temperature: float = Field(1.0, gt=0, le=10)
     turns: Count = 4  # the most questions in a conversation
     max_new_tokens: Count = 128  # the longest turn
+    min_answer_characters: Count = 1
+    max_repetition: float = Field(0.5, gt=0, le=1)  # share of a turn's word 4-grams that stand in it before
+    max_refusals: float = Field(0.25, ge=0, le=1)  # share of refusals in what is kept
+    languages: tuple[str, ...] = ()  # ISO 639-1 codes; all when empty
 
 
 class Source(Rows):

@@ -6,22 +6,24 @@ the recipe, and suites can be made of them before anything is curated.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mixwright.ground.artefacts import write_json
 from mixwright.ground.errors import InputError
-from mixwright.ground.hashing import Json, derive_seed
+from mixwright.ground.hashing import Json, derive_seed, ordered_json
 from mixwright.ground.progress import progress
-from mixwright.recipe.data import SELF, Source
+from mixwright.recipe.data import SELF, Replay, Source
 from mixwright.sources.data_sets import files_of
 from mixwright.sources.files import DataFile
 from mixwright.sources.forms import FormFault, RowReader, row_reader
 from mixwright.sources.generators import generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record, sample_record
-from mixwright.sources.replay import Replayed
+from mixwright.sources.replayed import Replayed
+from mixwright.sources.screening import screened
 from mixwright.sources.templates import text_at
 
 
@@ -45,9 +47,11 @@ def ingest(
     ):
         heldout = 0
         first_fault = ""
+        rules: Counter[str] = Counter()
         for row in rows:
             if isinstance(row, Dropped):
                 dropped.write(row)
+                rules[row.rule] += 1
                 first_fault = first_fault or f"{row.origin}: {row.reason}"
             else:
                 records.write(row)
@@ -58,6 +62,7 @@ def ingest(
         "rows_kept": records.count,
         "rows_dropped": dropped.count,
         "rows_heldout": heldout,
+        "dropped": dict(sorted(rules.items())),
     }
     if records.count == 0:
         raise _without_rows(name, source, dropped.count, first_fault)
@@ -102,10 +107,11 @@ def _generated(name: str, source: Source) -> Iterator[Record]:
 
 
 def _replayed(name: str, source: Source, replay: Iterable[Replayed], licence: str) -> Iterator[Record | Dropped]:
-    for number, conversation in enumerate(replay, 1):
+    for number, conversation in enumerate(screened(replay, source.replay or Replay()), 1):
         origin = f"{SELF}:{number}"
         if conversation.fault:
-            yield Dropped("", name, origin, "malformed", conversation.fault, "", "")
+            text = ordered_json(conversation.messages) if conversation.messages else ""
+            yield Dropped("", name, origin, conversation.rule, conversation.fault, "", text)
             continue
         messages = conversation.messages
         if source.system is not None and messages[0]["role"] != "system":

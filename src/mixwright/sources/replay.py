@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import Executor
 from mixwright.ground.hashing import derive_seed
@@ -24,16 +25,10 @@ from mixwright.items.conversation import Message
 from mixwright.models.handle import ModelHandle, Written
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Replay, Source
+from mixwright.sources.replayed import Replayed
 
 CHUNK = 1024  # conversations drawn together
 BATCH_SIZE = 256
-
-
-class Replayed(NamedTuple):
-    """One conversation, up to its last complete answer. fault: what was wrong with it when there is none."""
-
-    messages: list[Message]
-    fault: str
 
 
 class Frame(NamedTuple):
@@ -61,10 +56,18 @@ class Chunk(NamedTuple):
 
 
 def replay(
-    source: Source, model: Path, executor: Executor, *, device: str, precision: str, threads: int
+    source: Source,
+    model: Path,
+    executor: Executor,
+    *,
+    device: str,
+    precision: str,
+    threads: int,
+    finished: Path | None = None,
 ) -> Iterator[Replayed]:
     """The conversations of a source `generate: self`, in an order that does not depend on the executor.
 
+    finished: a folder of chunks that an earlier, interrupted call has drawn; those drawn now are added to it.
     Raises InputError when the chat template does not mark where a user's turn ends.
     """
     assert source.records is not None
@@ -84,8 +87,21 @@ def replay(
         )
         for start in range(0, source.records, CHUNK)
     ]
-    for conversations in executor.map(_drawn, chunks):
-        yield from conversations
+    kept = [None if finished is None else _finished(finished / f"{chunk.seed}.json") for chunk in chunks]
+    missing = [chunk for chunk, known in zip(chunks, kept, strict=True) if known is None]
+    drawn = zip(missing, executor.map(_drawn, missing), strict=True)
+    for known in kept:
+        if known is None:
+            chunk, known = next(drawn)
+            if finished is not None:
+                finished.mkdir(parents=True, exist_ok=True)
+                write_json(finished / f"{chunk.seed}.json", [list(conversation) for conversation in known])
+        yield from known
+
+
+def _finished(file: Path) -> list[Replayed] | None:
+    """A chunk drawn before; files are written whole or not at all."""
+    return [Replayed(*conversation) for conversation in read_json(file)] if file.is_file() else None
 
 
 def frame_of(tokenizer: ChatTokenizer) -> Frame:
