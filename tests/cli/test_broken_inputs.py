@@ -194,7 +194,7 @@ KEYS = [
     Case(
         "path_and_generate",
         sets("sources.tickets.generate", "skills"),
-        ("sources.tickets", "either 'path' or 'generate'"),
+        ("sources.tickets", "either 'path', 'hub', 'catalogue' or 'generate'"),
         line="tickets:",
     ),
     Case("undefined_variable", sets("sources.tickets.path", "${dta}/t.jsonl"), ("'dta'", "variables"), line="${dta}"),
@@ -285,9 +285,9 @@ FILES = [
         line="*.csv",
     ),
     Case(
-        "folder_as_file",
-        lambda p: (p.write("data/a.jsonl", "{}"), p.set("sources.tickets.path", "data")),
-        ("data", "folder", "data/*.jsonl"),
+        "folder_of_several_kinds",
+        lambda p: (p.write("data/a.jsonl", "{}"), p.write("data/b.csv", ""), p.set("sources.tickets.path", "data")),
+        ("data", "several kinds", "data/**/*.jsonl"),
         line="path: data",
     ),
     Case("unknown_suffix", file("tickets.xlsx", "x"), ("tickets.xlsx", ".jsonl"), line="tickets.xlsx"),
@@ -367,7 +367,7 @@ ROWS = [
         ("tickets.jsonl:1", "'promt'", "'prompt'"),
     ),
     Case("unknown_group", sets("sources.tickets.group", "customer"), ("tickets.jsonl:1", "'customer'")),
-    Case("unknown_role", messages(("user", "a"), ("bot", "b")), ("tickets.jsonl:3", "'bot'", "assistant")),
+    Case("unknown_role", messages(("user", "a"), ("elf", "b")), ("tickets.jsonl:3", "'elf'", "assistant")),
     Case(
         "two_user_turns",
         messages(("user", "a"), ("user", "b"), ("assistant", "c")),
@@ -377,8 +377,8 @@ ROWS = [
     Case("null_content", messages(("user", "a"), ("assistant", None)), ("tickets.jsonl:3", "message 2", "null")),
     Case(
         "content_in_parts",
-        messages(("user", [{"type": "text", "text": "a"}]), ("assistant", "b")),
-        ("tickets.jsonl:3", "message 1", "list"),
+        messages(("user", [{"type": "image_url", "image_url": {}}]), ("assistant", "b")),
+        ("tickets.jsonl:3", "message 1", "image_url", "a text model cannot learn it"),
     ),
     Case("role_that_is_a_list", messages((["user"], "a"), ("assistant", "b")), ("tickets.jsonl:3", "['user']")),
     Case("no_messages", messages(), ("tickets.jsonl:3", "no messages")),

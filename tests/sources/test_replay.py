@@ -124,7 +124,7 @@ def test_a_faulty_later_turn_keeps_the_exchange_before_it(tmp_path: Path) -> Non
     lengths = Counter(len(messages) for messages, *_ in found)
     assert lengths.keys() == {0, 2, 4}
     kept = next(conversation for conversation in found if len(conversation.messages) == 2)
-    assert kept == ([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "")
+    assert kept == Replayed([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])
 
 
 def test_whether_a_further_question_follows_the_model_decides(tmp_path: Path) -> None:

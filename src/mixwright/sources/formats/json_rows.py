@@ -58,7 +58,7 @@ def _explained(number: int, raw: bytes) -> Row:
     except UnicodeEncodeError:
         return Row(number, None, "half a character (a lone surrogate \\ud...)", shown(raw))
     except (ValueError, RecursionError) as error:
-        array = "; the file is one array, which .json would be the name for" if raw.strip() == b"[" else ""
+        array = "; the file is one array, JSONL holds one object in each line" if raw.strip() == b"[" else ""
         return Row(number, None, f"not valid JSON ({error}){array}", shown(raw))
     return Row(number, None, "nested too deeply, or with a number that no float holds", shown(raw))
 
