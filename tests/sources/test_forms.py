@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mixwright.recipe.data import Source
-from mixwright.sources.forms import row_reader
+from mixwright.sources.forms import FORMS, row_reader
 
 ASKED = {"role": "user", "content": "2 + 2?"}
 ANSWERED = {"role": "assistant", "content": "4"}
@@ -181,3 +183,23 @@ def test_the_lines_of_a_list_stand_one_below_the_other() -> None:
 def test_a_row_that_cannot_be_learnt_says_why(row: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         conversation(row)
+
+
+KEYS = "role content from value text toolUse toolResult reasoningContent name arguments function json"
+COLUMNS = "messages conversations prompt completion instruction output history chosen rejected tools system toolConfig"
+nonsense = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split(" ")), inner, max_size=4),
+    max_leaves=8,
+)
+columns = st.sampled_from(COLUMNS.split(" "))
+
+
+@given(st.dictionaries(columns, nonsense, max_size=4), st.sampled_from(["auto", *FORMS]))
+def test_no_row_is_so_broken_that_it_is_more_than_a_fault(row: dict[str, Any], form: str) -> None:
+    source = Source.model_validate({"role": "domain", "path": "x.jsonl", "format": form})
+    try:
+        found = row_reader(source, row).read(row)
+    except (ValueError, TypeError):
+        return
+    assert found.messages or found.text

@@ -74,7 +74,8 @@ def _lines(found: Inspection, tokenizer: ChatTokenizer) -> Iterator[str]:
     yield f"files     {len(files)}: {listed}"
     yield f"rows      {found.rows:,}"
     yield f"columns   {', '.join(found.columns)}"
-    yield f"form      {found.form} ({found.why})" if found.form else f"form      none: {found.why}. {found.fix}"
+    why = f"{found.why}. {found.fix}" if found.why else "no row can be read"
+    yield f"form      {found.form} ({found.why})" if found.form else f"form      none: {why}"
     if found.lengths:
         spread = ", ".join(f"{name} {value:,}" for name, value in quantiles(found.lengths).items())
         yield f"length    characters: {spread}"

@@ -240,7 +240,9 @@ def _with_system(parts: Parts, messages: list[Message]) -> list[Message]:
     if not parts.has("system") or (messages and messages[0]["role"] == "system"):
         return messages
     value = parts.value("system")
-    text = "".join(block["text"] for block in value) if isinstance(value, list) else parts.text("system")
+    if isinstance(value, list):
+        return [*conversation_of([{"role": "system", "content": value}], Dialect(), "system"), *messages]
+    text = parts.text("system")
     return [{"role": "system", "content": text}, *messages]
 
 

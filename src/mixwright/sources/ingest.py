@@ -134,7 +134,6 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
             origin = f"{file.name}:{row.place}"
             fault, text = row.fault, row.raw
             if row.value is not None:
-                text = str(row.value)[:500]
                 try:
                     if reader is None:
                         reader = _reader(name, source, row.value, file)
@@ -151,7 +150,7 @@ def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
                     yield record._replace(split=_split(name, source, record.group))
                     continue
                 except (ValueError, TypeError) as error:  # TypeError: a Parquet value that JSON does not know
-                    fault = str(error)
+                    fault, text = str(error), str(row.value)[:500]
             assert fault is not None
             if source.malformed == "refuse":
                 raise InputError(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mixwright.ground.errors import did_you_mean
 from mixwright.ground.hashing import ordered_json
-from mixwright.items.conversation import Message
+from mixwright.items.conversation import ROLES, Message
 
 CALL = "call"
 ROLE_NAMES = {
@@ -39,6 +39,14 @@ class Dialect(NamedTuple):
     reasoning: bool = True
 
 
+PLAIN = Dialect()
+
+
+def _is_plain(turn: Any) -> bool:
+    """Whether a turn is written as ours are already: most are."""
+    return type(turn) is dict and len(turn) == 2 and turn.get("role") in ROLES and type(turn.get("content")) is str
+
+
 def conversation_of(turns: Any, dialect: Dialect, what: str) -> list[Message]:
     """The messages of a list of turns, or of its JSON text. what: the column, for messages.
 
@@ -46,6 +54,9 @@ def conversation_of(turns: Any, dialect: Dialect, what: str) -> list[Message]:
     """
     messages: list[Message] = []
     for number, turn in enumerate(_listed(turns, what), 1):
+        if _is_plain(turn) and dialect == PLAIN:
+            messages.append({"role": turn["role"], "content": turn["content"]})
+            continue
         for message in _messages(turn, number, dialect):
             last = messages[-1] if messages else None
             if last is not None and message.get("tool_calls") and last["role"] == "assistant" and turn_is_call(message):
@@ -71,7 +82,7 @@ def tools_of(value: Any) -> str:
         if not value.strip():
             return ""
         value = _parsed(value, "tools")
-    if isinstance(value, Mapping) and "tools" in value:  # Converse: toolConfig
+    if isinstance(value, Mapping) and isinstance(value.get("tools"), list):  # Converse: toolConfig
         value = [_tool_of_spec(entry) for entry in value["tools"]]
     if value in (None, [], {}):
         return ""
@@ -80,11 +91,12 @@ def tools_of(value: Any) -> str:
     return ordered_json(value)
 
 
-def _tool_of_spec(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    spec = entry.get("toolSpec")
+def _tool_of_spec(entry: Any) -> Any:
+    spec = entry.get("toolSpec") if isinstance(entry, Mapping) else None
     if not isinstance(spec, Mapping):
         return entry
-    parameters = spec.get("inputSchema", {})
+    schema = spec.get("inputSchema")
+    parameters = schema if isinstance(schema, Mapping) else {}
     function = {"name": spec.get("name"), "description": spec.get("description", "")}
     return {"type": "function", "function": {**function, "parameters": parameters.get("json", parameters)}}
 
@@ -129,10 +141,25 @@ def _messages(turn: Any, number: int, dialect: Dialect) -> Iterator[Message]:
         raise ValueError(f"the content of message {number} is {found}, not text")
     message: Message = {"role": role, "content": content}
     message |= {key: turn[key] for key in KEPT if turn.get(key) not in (None, [], "")}
+    _check_calls(message.get("tool_calls", []), number)
     thought = next((turn[key] for key in REASONING if isinstance(turn.get(key), str) and turn[key]), "")
     if thought:
         message["reasoning_content"] = thought
     yield _thinking(message, dialect)
+
+
+def _check_calls(calls: Any, number: int) -> None:
+    listed = calls if isinstance(calls, list) else [None]
+    for call in listed:
+        function = call.get("function", call) if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise ValueError(f"message {number} calls a function, but does not say which")
+
+
+def _part(value: Any, what: str, number: int) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"the {what} in message {number} is {type(value).__name__}, not an object")
+    return value
 
 
 def _thinking(message: Message, dialect: Dialect) -> Message:
@@ -169,19 +196,22 @@ def _of_blocks(role: str, blocks: list[Any], number: int, dialect: Dialect) -> I
         if isinstance(block, Mapping) and isinstance(block.get("text"), str):
             said.append(block["text"])
         elif isinstance(block, Mapping) and "toolUse" in block:
-            use = block["toolUse"]
+            use = _part(block["toolUse"], "toolUse", number)
             function = {"name": use.get("name"), "arguments": use.get("input", {})}
             calls.append({"id": use.get("toolUseId"), "type": "function", "function": function})
         elif isinstance(block, Mapping) and "toolResult" in block:
-            result = block["toolResult"]
-            texts = [entry["text"] if "text" in entry else text_of(entry.get("json")) for entry in result["content"]]
+            result = _part(block["toolResult"], "toolResult", number)
+            entries = [_part(entry, "result", number) for entry in result.get("content") or ()]
+            texts = [str(entry["text"]) if "text" in entry else text_of(entry.get("json")) for entry in entries]
             yield {"role": "tool", "content": "\n".join(texts), "tool_call_id": result.get("toolUseId")}
         elif isinstance(block, Mapping) and "reasoningContent" in block:
-            thought.append(str(block["reasoningContent"].get("reasoningText", {}).get("text", "")))
+            reasoning = _part(block["reasoningContent"], "reasoningContent", number).get("reasoningText", {})
+            thought.append(str(_part(reasoning, "reasoningText", number).get("text", "")))
         else:
             kind = ", ".join(map(str, block)) if isinstance(block, Mapping) else type(block).__name__
             raise ValueError(f"message {number} holds what is no text ({kind}): a text model cannot learn it")
     if said or calls or role != "user":
+        _check_calls(calls, number)
         message: Message = {"role": role, "content": "".join(said)}
         message |= {"tool_calls": calls} if calls else {}
         message |= {"reasoning_content": "".join(thought)} if any(thought) else {}

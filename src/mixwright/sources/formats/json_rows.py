@@ -8,7 +8,6 @@ it makes floats, and numbers beyond a float - go to the standard library instead
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -20,7 +19,7 @@ from mixwright.sources.formats.nested import rows_at, where_rows_lie
 from mixwright.sources.formats.row import Row
 
 LARGEST = 1 << 30  # bytes of JSON that is one value
-LONG_NUMBER = re.compile(rb"[0-9]{19}")
+LARGE = float(1 << 63)  # a float beyond it may have been an integer
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -34,7 +33,9 @@ def _row(line: Line) -> Row:
         return Row(line.number, None, line.fault, shown(line.raw))
     raw = line.raw.removeprefix(BYTE_ORDER_MARK) if line.number == 1 else line.raw
     try:
-        value = orjson.loads(raw) if LONG_NUMBER.search(raw) is None else _exactly(raw)
+        value = orjson.loads(raw)
+        if _is_rounded(value):
+            value = _exactly(raw)
     except ValueError:
         return _explained(line.number, raw)
     if isinstance(value, dict):
@@ -42,17 +43,33 @@ def _row(line: Line) -> Row:
     return Row(line.number, None, f"a {type(value).__name__}, not an object", shown(raw))
 
 
+def _is_rounded(value: Any) -> bool:
+    """Whether there is a number in it that may have been an integer beyond 64 bits."""
+    if type(value) is float:
+        return abs(value) >= LARGE
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return False
+    return any(type(entry) is not str and _is_rounded(entry) for entry in value)
+
+
 def _exactly(raw: bytes) -> Any:
     value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-    orjson.dumps(json.loads(raw, parse_int=float))  # half a character is refused here
+    _check_text(value)
     return value
+
+
+def _check_text(value: Any) -> None:
+    """Raise ValueError for what can be written and no text can hold: half characters, NaN, infinity."""
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _explained(number: int, raw: bytes) -> Row:
     """The row that orjson refused, with the fault in words."""
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()
+        _check_text(value)
     except UnicodeDecodeError as error:
         return Row(number, None, f"not UTF-8 (byte {error.start} of the line)", repr(raw[:500]))
     except UnicodeEncodeError:
@@ -83,13 +100,14 @@ def json_rows(file: IO[bytes], where: str, rows: str | None) -> Iterator[Row]:
         yield from expanded(map(_row, lines), rows)
         return
     value = _value(raw, where)
+    is_plain = not any(sign in raw for sign in (b"NaN", b"Infinity", b"\\u"))
     for number, (part, found) in enumerate(rows_at(value, where_rows_lie(value) if rows is None else rows), 1):
         if isinstance(found, str):
             yield Row(number, None, found, part=part)
-        elif _holds_nan(found):
-            yield Row(number, None, "NaN or infinity is not JSON", str(found)[:500], part)
-        else:
+        elif is_plain or _is_text(found):
             yield Row(number, found, part=part)
+        else:
+            yield Row(number, None, "NaN, infinity, or half a character", repr(found)[:500], part)
 
 
 def expanded(whole: Iterator[Row], rows: str | None) -> Iterator[Row]:
@@ -104,9 +122,7 @@ def expanded(whole: Iterator[Row], rows: str | None) -> Iterator[Row]:
 
 def _value(raw: bytes, where: str) -> Any:
     try:
-        text = raw.decode("utf-8")
-        value = json.loads(text)
-        orjson.dumps(text)
+        return json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError("the file is not UTF-8", where=f"{where}:{line}", fix="Save it as UTF-8.") from None
@@ -115,12 +131,11 @@ def _value(raw: bytes, where: str) -> Any:
         raise InputError(f"not valid JSON ({error.msg})", where=f"{where}:{error.lineno}", fix=fix) from None
     except RecursionError:
         raise InputError("JSON nested too deeply", where=where, fix="Flatten it.") from None
-    return value
 
 
-def _holds_nan(value: Any) -> bool:
-    if isinstance(value, float):
-        return value != value or value in (float("inf"), float("-inf"))
-    if isinstance(value, dict):
-        return any(map(_holds_nan, value.values()))
-    return isinstance(value, list) and any(map(_holds_nan, value))
+def _is_text(value: Any) -> bool:
+    try:
+        _check_text(value)
+    except ValueError:
+        return False
+    return True
