@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--gigabytes", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--readers", nargs="*", default=[reader.__name__ for reader in READERS])
     parser.add_argument("--one")
     asked = parser.parse_args()
     path, out = asked.folder / "rows.jsonl", asked.folder / "out"
@@ -115,9 +116,9 @@ def main() -> None:
         write_rows(path, int(asked.gigabytes * 1e9))
     print({name: metadata.version(name) for name in ("mixwright", "datasets", "polars", "orjson", "pyarrow")})
     for number in range(asked.rounds):
-        for reader in READERS:
+        for reader in asked.readers:
             subprocess.run(["rm", "-rf", str(out)], check=True)
-            command = [sys.executable, __file__, str(asked.folder), "--one", reader.__name__]
+            command = [sys.executable, __file__, str(asked.folder), "--one", reader]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             last = done.stdout.strip().splitlines()[-1:] or [done.stderr.strip()[-200:]]
             print(number, *last, flush=True)

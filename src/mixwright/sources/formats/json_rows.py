@@ -45,13 +45,15 @@ def _row(line: Line) -> Row:
 
 def _is_rounded(value: Any) -> bool:
     """Whether there is a number in it that may have been an integer beyond 64 bits."""
-    if type(value) is float:
-        return abs(value) >= LARGE
-    if type(value) is dict:
-        value = value.values()
-    elif type(value) is not list:
+    kind = type(value)
+    if kind is float:
+        return bool(abs(value) >= LARGE)
+    if kind is not dict and kind is not list:
         return False
-    return any(type(entry) is not str and _is_rounded(entry) for entry in value)
+    for entry in value.values() if kind is dict else value:  # noqa: SIM110 - twice as fast as any()
+        if type(entry) is not str and _is_rounded(entry):
+            return True
+    return False
 
 
 def _exactly(raw: bytes) -> Any:

@@ -1,0 +1,118 @@
+"""The commands about data: inspect, catalogue, import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mixwright.cli.main import main
+from mixwright.recipe.data import Source
+
+ROWS = [{"prompt": f"{n} + {n}?", "completion": str(2 * n)} for n in range(20)]
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def pasted(out: str) -> Source:
+    """The source of the recipe lines that are shown."""
+    (source,) = yaml.safe_load(out.partition("In a recipe:\n")[2])["sources"].values()
+    return Source.model_validate(source)
+
+
+def test_inspect_says_what_a_file_is_and_shows_what_is_learnt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path / "sums.jsonl", [*ROWS, ROWS[0], {"prompt": "?", "completion": None}])
+    code, out, _ = called(capsys, "inspect", path)
+    assert code == 0
+    assert "prompt_completion (it has the columns prompt, completion)" in out
+    assert "<|user|> 1 + 1?<|end|><|assistant|>⟦2<|end|>⟧" in out
+    assert "1 of 22 rows are malformed" in out
+    assert "1 rows repeat another" in out
+    assert "sums.jsonl:22: the column 'completion' is null" in out
+    assert pasted(out).malformed == "drop"
+
+
+def test_inspect_shows_what_unknown_columns_may_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path / "q.jsonl", [{"question": row["prompt"], "answer": row["completion"]} for row in ROWS])
+    code, out, _ = called(capsys, "inspect", path)
+    assert code == 2
+    assert "of no known form" in out
+    assert pasted(out).columns == {"prompt": "question", "completion": "answer"}
+    code, out, _ = called(capsys, "inspect", path, "--set", "columns={prompt: question, completion: answer}")
+    assert code == 0
+    assert "⟦0<|end|>⟧" in out
+
+
+def test_inspect_has_everything_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "inspect", written(tmp_path / "sums.jsonl", ROWS), "--json", "--limit", "5")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["form"], found["rows"], found["turns"]) == ("prompt_completion", 5, {"user": 5, "assistant": 5})
+    assert [piece["learnt"] for piece in found["examples"][0]["rendered"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.jsonl"], "no file"),
+        (["rows.jsonl", "--set", "colums={a: b}"], "Did you mean 'columns'"),
+        (["rows.jsonl", "--set", "columns"], "no setting"),
+        (["hub:nobody/nothing"], "not in the local cache"),
+        (["empty.jsonl"], "no rows"),
+    ],
+)
+def test_inspect_refuses_what_is_not_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "rows.jsonl", ROWS)
+    written(tmp_path / "empty.jsonl", [])
+    code, _, err = called(capsys, "inspect", *arguments)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_the_catalogue_is_listed_filtered_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    _, everything, _ = called(capsys, "catalogue")
+    _, of_math, _ = called(capsys, "catalogue", "--skill", "math", "--terms", "commercial")
+    assert 0 < len(of_math.splitlines()) < len(everything.splitlines())
+    assert all(line.startswith("math") and "commercial" in line for line in of_math.splitlines())
+    _, one, _ = called(capsys, "catalogue", "openai/gsm8k")
+    assert pasted(f"In a recipe:\n{one[one.index('sources:') :]}").hub == "openai/gsm8k"
+    _, as_json, _ = called(capsys, "catalogue", "--balanced", "--json")
+    assert all(entry["terms"] == "commercial" for entry in json.loads(as_json))
+    assert called(capsys, "catalogue", "--skill", "mth")[0] == 2
+    assert called(capsys, "catalogue", "no-such-data-set")[0] == 2
+
+
+def test_an_imported_mix_is_a_recipe_with_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mix.yaml"
+    config.write_text("customer_data_percent: 50\nnova_code_percent: 90\nnova_identity_percent: 10\n")
+    code, out, err = called(capsys, "import", "nova", str(config))
+    assert code == 0
+    assert "note: 'identity' has no open counterpart" in err
+    assert out.startswith("# ")
+    assert yaml.safe_load(out)["blend"]["shares"] == {"customer": "1/2", "code": "9/20", "identity": "1/20"}
+    code, out, _ = called(capsys, "import", "nova", str(config), "--out", str(tmp_path / "recipe.yaml"))
+    assert out.strip() == str(tmp_path / "recipe.yaml")
+    assert called(capsys, "import", "nova", str(config), "--out", str(tmp_path / "no" / "recipe.yaml"))[0] == 2
