@@ -52,7 +52,7 @@ def main(data: str) -> None:
                 )
             else:
                 suite = recipe.suites[name]
-                rows = [row for one in files_of(suite, name) for row in read_rows(one, rows=suite.rows)]
+                rows = [row for one in files_of(suite, name) for row in read_rows(one, suite)]
                 template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=str(suite.prompt))
                 text = tokenizer.render(from_template(template, rows[0].value or {}), answer_next=True)
                 counts = f"{len(rows):,} rows; a benchmark: asked, never learnt"

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixwright.ground.errors import InputError
-from mixwright.recipe.data import Source
+from mixwright.recipe.data import Rows, Source
 from mixwright.sources.files import find_files
 from mixwright.sources.formats import lines
 from mixwright.sources.formats.nested import rows_at, where_rows_lie
@@ -32,7 +32,7 @@ ROWS: list[dict[str, Any]] = [{"a": "x", "n": {"k": 1}}, {"a": "ü", "n": {"k": 
 
 def rows_of(path: Path, content: bytes, **about: Any) -> list[Row]:
     path.write_bytes(content)
-    return list(read_rows(path, **about))
+    return list(read_rows(path, Rows(**about)))
 
 
 def zstd(content: bytes) -> bytes:

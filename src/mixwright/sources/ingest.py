@@ -130,7 +130,7 @@ def _replayed(name: str, source: Source, replay: Iterable[Replayed], licence: st
 def _from_files(name: str, source: Source) -> Iterator[Record | Dropped]:
     reader: RowReader | None = None
     for file in files_of(source, f"sources.{name}"):
-        for row in read_rows(file, rows=source.rows, documents=source.documents):
+        for row in read_rows(file, source):
             origin = f"{file.name}:{row.place}"
             fault, text = row.fault, row.raw
             if row.value is not None:

@@ -123,7 +123,7 @@ def inspect(source: Source, where: str, *, limit: int | None = None) -> Inspecti
 
 def _rows(files: Sequence[DataFile], source: Source) -> Any:
     for file in files:
-        for row in read_rows(file, rows=source.rows, documents=source.documents):
+        for row in read_rows(file, source):
             yield file, row
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mixwright.ground.errors import InputError
+from mixwright.recipe.data import Rows
 from mixwright.sources.files import TEXT, DataFile, RemoteFile, kind_of, opened, reached
 from mixwright.sources.formats.columnar import arrow_rows, parquet_rows
 from mixwright.sources.formats.delimited import csv_rows
@@ -23,15 +24,16 @@ from mixwright.sources.formats.json_rows import expanded, json_rows, jsonl_rows
 from mixwright.sources.formats.row import Row
 from mixwright.sources.formats.text_rows import text_rows
 
+AS_IT_STANDS = Rows()
 
-def read_rows(file: DataFile, *, rows: str | None = None, documents: str = "file") -> Iterator[Row]:
-    """All rows of a file in order.
 
-    rows: where the rows lie inside nested JSON, `data.*.questions.*` (see `nested`). documents: what is one document of
-    a text file, the `file` or each `line`. Raises InputError when the file as a whole cannot be read.
+def read_rows(file: DataFile, entry: Rows = AS_IT_STANDS) -> Iterator[Row]:
+    """All rows of a file in order, as a source or suite has them read.
+
+    Raises InputError when the file as a whole cannot be read.
     """
-    whole = _whole_rows(file, rows, documents)
-    return whole if kind_of(file) == ".json" else expanded(whole, rows)
+    whole = _whole_rows(file, entry.rows, entry.documents)
+    return whole if kind_of(file) == ".json" else expanded(whole, entry.rows)
 
 
 def _whole_rows(file: DataFile, rows: str | None, documents: str) -> Iterator[Row]:

@@ -113,7 +113,7 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
     assert suite.scorer is not None
     template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=suite.prompt)
     for file in files_of(suite, f"suites.{name}"):
-        for row in read_rows(file, rows=suite.rows, documents=suite.documents):
+        for row in read_rows(file, suite):
             try:
                 if row.value is None:
                     raise ValueError(row.fault)

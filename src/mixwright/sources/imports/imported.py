@@ -90,7 +90,7 @@ def shares_by_rows(sources: Mapping[str, dict[str, Any]], warnings: list[str], f
                 raise InputError("only files are counted")
             located = {**keys, "path": os.path.normpath(folder / keys["path"])}
             source = Source.model_validate(located)
-            counts[name] = sum(1 for file in files_of(source, name) for _ in read_rows(file, rows=source.rows))
+            counts[name] = sum(1 for file in files_of(source, name) for _ in read_rows(file, source))
         except InputError:
             warnings.append(
                 f"'{name}' cannot be counted from here, so all shares are equal; the configuration shares by rows"
