@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -22,7 +22,7 @@ from mixwright.ground.artefacts import SCRATCH, read_json
 from mixwright.recipe.data import Source
 from mixwright.recipe.training import Blend, Train
 from mixwright.tokens.store import TokenStore
-from mixwright.training.train import train
+from mixwright.training.train import Taught, train
 
 SOURCES = {
     "desk": Source.model_validate({"role": "domain", "path": "a.jsonl"}),
@@ -60,7 +60,7 @@ class Job:
     def with_blend(self, **changes: Any) -> Job:
         return replace(self, blend=self.blend.model_copy(update=changes))
 
-    def run(self, out: Path) -> Path:
+    def run(self, out: Path, taught: Mapping[str, Taught] | None = None) -> Path:
         """Train to the end, resuming what lies in `out`."""
         import torch
 
@@ -76,6 +76,7 @@ class Job:
             device="cpu",
             precision="fp32",
             out=out,
+            taught=taught,
         )
         return out
 

@@ -22,8 +22,10 @@ from mixwright.blend.compiled import compiled
 from mixwright.blend.kernel import Integers
 from mixwright.blend.memory import addresses, copy_bytes, load_u64
 from mixwright.blend.mixer import BatchPlan
+from mixwright.blend.taught import Taught, taught_tokens
 from mixwright.ground.errors import InputError
 from mixwright.tokens.store import TokenStore
+from mixwright.tokens.teacher import Teacher
 
 
 class _Places(NamedTuple):
@@ -38,12 +40,14 @@ class Batch:
 
     ids: (R, L), in the type of the token stores. loss: bool (R, L). records: int64 (4, N): source, row, column and
     length of each record. From these follow, int64 (R, L): source, index into the names, -1 for padding; segment,
-    number of the record in its row, -1 for padding; position, from 0 in each record.
+    number of the record in its row, -1 for padding; position, from 0 in each record. taught: what the base expects of
+    the sources that have a teacher, None where none has.
     """
 
     ids: npt.NDArray[np.unsignedinteger]
     loss: npt.NDArray[np.bool_]
     records: Integers
+    taught: Taught | None = None
 
     @property
     def source(self) -> Integers:
@@ -79,10 +83,18 @@ class _Files(NamedTuple):
 
 
 class Assembler:
-    """Makes tensors of the batches of a mixer with the sources `names`. Raises InputError for stores of tokenizers that
-    differ in how wide a token is."""
+    """Makes tensors of the batches of a mixer with the sources `names`. teachers: of those that are taught. Raises
+    InputError for stores of tokenizers that differ in how wide a token is."""
 
-    def __init__(self, stores: Mapping[str, TokenStore], names: Sequence[str], *, pad_id: int) -> None:
+    def __init__(
+        self,
+        stores: Mapping[str, TokenStore],
+        names: Sequence[str],
+        *,
+        pad_id: int,
+        teachers: Mapping[str, Teacher] | None = None,
+    ) -> None:
+        self._teachers = [(teachers or {}).get(name) for name in names]
         self._stores = [stores[name] for name in names]  # kept alive: they are read by address
         self._files = _Files(
             addresses([store.offsets for store in self._stores]),
@@ -97,7 +109,8 @@ class Assembler:
 
     def tensors(self, batch: BatchPlan, rows: range) -> Batch:
         """The given rows of a global batch, as wide as the longest row of the whole batch."""
-        return Batch(*_copy(batch, rows.start, len(rows), self._files, self._pad))
+        copied = _copy(batch, rows.start, len(rows), self._files, self._pad)
+        return Batch(*copied, taught_tokens(batch, rows, self._teachers))
 
 
 @compiled

@@ -51,6 +51,24 @@ def chosen_logits(
     return model(**inputs, use_cache=False).logits[:, :-1][chosen]  # type: ignore[no-any-return]
 
 
+def likeliest(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k most probable tokens of each row of logits (N, V), k < V.
+
+    Returns their ids (N, k), most probable first, and log-probabilities (N, k + 1), the last of which is that of all
+    other tokens together.
+    """
+    import torch
+
+    log_probabilities = logits.float().log_softmax(-1)
+    most, ids = log_probabilities.topk(k)
+    return ids, torch.cat([most, others(log_probabilities, ids)], -1)
+
+
+def others(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """The logarithm of the sum of exp(logits (N, V)) over all tokens but those of `ids` (N, k): (N, 1)."""
+    return logits.scatter(-1, ids, float("-inf")).logsumexp(-1, keepdim=True)
+
+
 def choose_attention(model: Any, row_tokens: int) -> None:
     """Set the attention that trains fastest on short rows of a CPU: plain matrix products, not the fused kernel,
     whose backward pass on a CPU takes longer than the products that it saves."""

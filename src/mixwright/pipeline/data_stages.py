@@ -24,13 +24,14 @@ from mixwright.ground.hashing import Json
 from mixwright.ground.store import Store
 from mixwright.models.device import hardware
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.pipeline.lock import Lock, part_config
+from mixwright.pipeline.lock import Lock, part_config, reading_config
 from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.schema import MAIN_ARM
 from mixwright.sources.ingest import ingest
 from mixwright.sources.replay import replay
 from mixwright.sources.suites import SEARCH, build_suite
 from mixwright.tokens.store import TokenStore
+from mixwright.tokens.teach import teach
 from mixwright.tokens.tokenize import tokenize
 
 Part: TypeAlias = Literal["certify", "search"]
@@ -65,7 +66,7 @@ class DataStages:
             "read",
             name,
             inputs={},
-            config={"name": name, **part_config(source), "files": self.lock.files_digest(f"sources.{name}")},
+            config={"name": name, **reading_config(source), "files": self.lock.files_digest(f"sources.{name}")},
             make=lambda out: self._unchanged(f"sources.{name}", source, ingest(name, source, out)),
             code=("items", "sources"),
             libraries=DATA_LIBRARIES,
@@ -90,7 +91,7 @@ class DataStages:
             inputs={},
             config={
                 "name": name,
-                **part_config(source),
+                **reading_config(source),
                 "base": base.sha256,
                 "licence": base.licence,
                 "hardware": hardware(self.lock.device),
@@ -185,6 +186,37 @@ class DataStages:
             ),
             code=("models", "sources", "tokens"),
             libraries=(*DATA_LIBRARIES, *TEXT_LIBRARIES),
+        )
+
+    def teachers(self, arm: str) -> dict[str, Artefact]:
+        """What the base expects at the learnt tokens of an arm's sources, of those whose loss has a KL term."""
+        names = self.recipe.arm_blend(self.recipe.parent(arm)).source_names
+        return {name: self.teacher(name) for name in names if self.recipe.sources[name].kl is not None}
+
+    def teacher(self, name: str) -> Artefact:
+        term, tokens, base = self.recipe.sources[name].kl, self.tokens(name), self.lock.base
+        assert term is not None
+        computed = {"device": self.lock.device, "precision": self._evaluation_precision()}
+
+        def make(out: Path) -> Mapping[str, Json]:
+            self._set_threads()
+            return teach(name, TokenStore(tokens.path), base.path, top_k=term.top_k, out=out, **computed)
+
+        return self._once(
+            "teach",
+            name,
+            inputs={"tokens": tokens},
+            config={
+                "base": base.sha256,
+                "top_k": term.top_k,
+                "hardware": hardware(self.lock.device),
+                "threads": self.lock.threads,
+                **computed,
+            },
+            make=make,
+            code=("models", "tokens"),
+            libraries=MODEL_LIBRARIES,
+            resumable=True,
         )
 
     def blend(self, arm: str) -> Artefact:

@@ -110,6 +110,12 @@ def part_config(entry: Source | Suite) -> dict[str, Json]:
     return entry.model_dump(mode="json", exclude={"path"}, exclude_none=True)
 
 
+def reading_config(source: Source) -> dict[str, Json]:
+    """What decides which records a source has, without what becomes of them later."""
+    later = {"path", "loss", "kl", "longer", "max_repeats", "exhausted"}
+    return source.model_dump(mode="json", exclude=later, exclude_none=True)
+
+
 def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | None) -> Lock:
     """Resolve and check everything a recipe points at. threads: of the computation, all cores when None.
 

@@ -140,6 +140,8 @@ def _through(stages: Stages, run: Path, last: int) -> RunResult:
         if recipe.tune is not None:
             stages.responses(BASE_ARM, part="search")
     if last >= STEPS.index("train"):
+        for name, teacher in {name: made for arm in arms for name, made in stages.teachers(arm).items()}.items():
+            _put(teacher, run / "teachers" / name)
         build_arms(stages, train_only=last < STEPS.index("evaluate"))
         for arm in arms:
             if len(recipe.arm_candidates(arm)) > 1:

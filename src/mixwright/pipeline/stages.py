@@ -26,8 +26,9 @@ from mixwright.models.interpolation import interpolate
 from mixwright.pipeline.data_stages import DATA_LIBRARIES, MODEL_LIBRARIES, DataStages, Part
 from mixwright.pipeline.lock import ADAPTER_LIBRARIES
 from mixwright.recipe.schema import BASE_ARM, MAIN_ARM, Candidate
+from mixwright.tokens.teacher import Teacher
 from mixwright.training.checkpoint import CHECKPOINT
-from mixwright.training.train import train
+from mixwright.training.train import Taught, train
 
 
 class Stages(DataStages):
@@ -44,6 +45,8 @@ class Stages(DataStages):
         settings = self.recipe.arm_train(arm, candidate)
         blend = self.blend(arm)
         tokens = {name: self.tokens(name) for name in self.recipe.arm_blend(arm).source_names}
+        taught = self.teachers(arm)
+        kl_weights = {name: term.weight for name in taught if (term := self.recipe.sources[name].kl)}
         device, precision, continued = self.lock.device, self.lock.precision, self.continued(arm)
         adapters, unused = (ADAPTER_LIBRARIES, ()) if settings.method == "lora" else ((), ("lora",))
 
@@ -59,15 +62,22 @@ class Stages(DataStages):
                 device=device,
                 precision=precision,
                 out=out,
+                taught={name: Taught(Teacher(made.path), kl_weights[name]) for name, made in taught.items()},
                 continued=None if continued is None else continued / CHECKPOINT,
             )
 
         return self._once(
             "train",
             self._label(arm, candidate),
-            inputs={**tokens, "blend": blend, **({} if continued is None else {"continued": continued})},
+            inputs={
+                **tokens,
+                **{f"teacher:{name}": made for name, made in taught.items()},
+                "blend": blend,
+                **({} if continued is None else {"continued": continued}),
+            },
             config={
                 "base": self.lock.base.sha256,
+                "kl_weights": {**kl_weights},
                 "blend": self.recipe.arm_blend(arm).model_dump(mode="json"),
                 "train": settings.model_dump(
                     mode="json", exclude={"checkpoint_seconds", "device", "precision", *unused}

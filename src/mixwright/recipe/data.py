@@ -71,6 +71,13 @@ class Replay(Strict):
     languages: tuple[str, ...] = ()  # ISO 639-1 codes; all when empty
 
 
+class TowardsBase(Strict):
+    """Learn of a source's tokens what the base expects in their place, not only which token stands there."""
+
+    top_k: int = Field(16, ge=1, le=1024)  # tokens whose probability is kept for each learnt one; all others are one
+    weight: float = Field(1.0, gt=0, le=1)  # of the divergence from the base; cross-entropy has the rest
+
+
 class Source(Rows):
     """One data set. Exactly one of `path`, `hub`, `catalogue` and `generate` says where its rows come from."""
 
@@ -97,6 +104,7 @@ class Source(Rows):
     max_repeats: float | None = Field(None, gt=0)  # times a record may be seen; unlimited when absent
     exhausted: Literal["fail", "stop", "renormalise", "repeat"] = "fail"  # what happens where a blend needs more
     loss: Literal["assistant", "all"] = "assistant"
+    kl: TowardsBase | None = None  # the base's own probabilities as what is learnt of these tokens
     longer: Literal["auto", "drop", "truncate", "split"] = "auto"  # what becomes of a record that a row does not hold
 
     @model_validator(mode="before")

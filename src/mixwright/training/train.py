@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,14 +33,23 @@ from mixwright.models.saving import save_model
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.training import Train
 from mixwright.tokens.store import TokenStore
+from mixwright.tokens.teacher import Teacher
 from mixwright.training.adapters import add_adapters, merge_adapters, save_adapters
 from mixwright.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from mixwright.training.divergence import towards_base
 from mixwright.training.metrics import Metrics
 from mixwright.training.optimizers import build_optimizers
 from mixwright.training.schedule import learning_rate
 
 if TYPE_CHECKING:
     import torch
+
+
+class Taught(NamedTuple):
+    """A source whose tokens are learnt from what the base expects there. weight: of the divergence from it, 0 to 1."""
+
+    teacher: Teacher
+    weight: float
 
 
 def train(
@@ -54,12 +63,14 @@ def train(
     device: str,
     precision: str,
     out: Path,
+    taught: Mapping[str, Taught] | None = None,
     continued: Path | None = None,
 ) -> Mapping[str, Json]:
     """Train one arm and write `model/`, `metrics.jsonl` and `timing.jsonl` to `out`, resuming what lies there.
     With `method: lora` also `adapter/`.
 
     realised: the blend stage's `realised.json`; what entered the model is counted here anew and must equal it.
+    taught: by source, where the loss has a KL term.
     continued: folder of the checkpoint from which `plan.start` goes on. With `keep_checkpoint` also `checkpoint/`.
     Raises InputError for an architecture that cannot be packed or adapted, BrokenRun when the loss is no longer finite.
     """
@@ -81,7 +92,10 @@ def train(
             "the checkpoint to go on from is damaged", where=str(continued), fix="Remove it, and try again."
         )
     mixer = Mixer(plan, stores, MixerState(**state["mixer"]) if state else None)
-    assembler = Assembler(stores, mixer.names, pad_id=ChatTokenizer(base).pad_id)
+    taught = taught or {}
+    teachers = {name: source.teacher for name, source in taught.items()}
+    kl_weights = np.array([taught[name].weight if name in taught else 0.0 for name in mixer.names], np.float32)
+    assembler = Assembler(stores, mixer.names, pad_id=ChatTokenizer(base).pad_id, teachers=teachers)
     metrics = Metrics(out, mixer.names, num_steps, state)
     entered = np.asarray(state["entered"] if state else [0] * len(mixer.names))
     place = mixer.state
@@ -101,7 +115,9 @@ def train(
                 warmup=settings.warmup,
                 cooldown=settings.cooldown,
             )
-            losses = _step(model, optimizers, batch, settings, rate, plan.packing, head_alone, device, precision)
+            losses, divergences = _step(
+                model, optimizers, batch, settings, rate, kl_weights, plan.packing, head_alone, device, precision
+            )
             entered += np.bincount(batch.source[batch.source >= 0], minlength=len(mixer.names))
             if not np.isfinite(losses).all():
                 raise BrokenRun(
@@ -109,7 +125,9 @@ def train(
                     where="train.learning_rate",
                     fix=f"Lower it (now {settings.learning_rate:g}), or set train.precision: fp32.",
                 )
-            metrics.add(place.step, losses, batch.source[batch.loss], batch.num_tokens, rate)
+            sources = batch.source[batch.loss]
+            taught_sources = sources[kl_weights[sources] > 0]
+            metrics.add(place.step, losses, sources, divergences, taught_sources, batch.num_tokens, rate)
             advance(1, "" if math.isnan(metrics.loss) else f"loss {metrics.loss:.3f}")
             if time.monotonic() - saved >= settings.checkpoint_seconds and place.step < num_steps:
                 save_checkpoint(out / SCRATCH, model, optimizers, _state(place, entered, metrics))
@@ -136,18 +154,22 @@ def _step(
     batch: Batch,
     settings: Train,
     rate: float,
+    kl_weights: npt.NDArray[np.float32],
     packing: bool,
     head_alone: bool,
     device: str,
     precision: str,
-) -> npt.NDArray[np.float64]:
-    """One optimizer step. Returns the losses of the batch's supervised tokens, in row order."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """One optimizer step. kl_weights: of each source (S,).
+
+    Returns the cross-entropy of the batch's supervised tokens, in row order, and the divergences of those taught.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
     num_rows = len(batch.ids)
     size = settings.micro_batch_rows or num_rows
-    losses = []
+    losses, divergences = [np.zeros(0)], [np.zeros(0)]
     for start in range(0, num_rows, size):
         rows = slice(start, start + size)
         ids, segment, position, mask = (
@@ -161,12 +183,17 @@ def _step(
         with autocast(device, precision):
             logits = chosen_logits(model, inputs, learnt, head_alone=head_alone)
         each = cross_entropy(logits.float(), ids[:, 1:][learnt], reduction="none")
-        torch.autograd.backward(each.sum() / batch.num_supervised)
         losses.append(each.detach().double().cpu().numpy())
+        if batch.taught is not None:
+            weight = torch.from_numpy(kl_weights[batch.source[rows][batch.loss[rows]]]).to(device)
+            expected = (torch.from_numpy(column).to(device) for column in batch.taught.of_rows(rows))
+            each, found = towards_base(each, logits, weight, *expected)
+            divergences.append(found.detach().double().cpu().numpy())
+        torch.autograd.backward(each.sum() / batch.num_supervised)
     torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return np.concatenate(losses) if losses else np.zeros(0)
+    return np.concatenate(losses), np.concatenate(divergences)
