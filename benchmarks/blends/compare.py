@@ -8,8 +8,13 @@ skill, and in `self_*` the base has written the general half itself.
 
     python benchmarks/blends/compare.py --data-folder ../shared/data --data banking77 --seeds 0 1 2 --out runs/blends
 
-Every run is resumable: the same command goes on where it was stopped. Rows are appended to `<data>.jsonl` beside this
-file as seeds finish. `--pilot` instead chooses the learning rates, on a search split of a seed that is not reported.
+`--study replay` asks instead what the general half should be made of, at equal exposure: nothing, curated skills (ten of
+sixteen, or all), what the base has written itself, or the same learnt from the base's own probabilities (a KL term with
+16 of them, for all or half of the loss).
+
+Every run is resumable: the same command goes on where it was stopped. Rows are appended to `<data>.jsonl` or
+`<data>-replay.jsonl` beside this file as seeds finish. `--pilot` instead chooses the learning rates, on a search split
+of a seed that is not reported.
 """
 
 from __future__ import annotations
@@ -129,6 +134,36 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
     }
 
 
+REPLAY_ARMS = {  # source of the general half, and the shares tried
+    "all": ("all_skills", ("0.75", "0.5")),
+    "all_kl_half": ("all_skills_kl_half", ("0.5",)),
+    "self": ("replay", ("0.75", "0.5")),
+    "self_kl_half": ("replay_kl_half", ("0.5",)),
+    "self_kl": ("replay_kl", ("0.75", "0.5")),
+}
+
+
+def replay_recipe(data: str, folder: Path, seed: int) -> dict[str, Any]:
+    """The recipe of one seed of the study of replay; its `blend` rehearses ten skills half and half."""
+    found = recipe(data, folder, seed, None)
+    sources, setting = found["sources"], {"budget": found["blend"]["budget"], "learning_rate": RATES["full"]}
+    for name, origin, weight in (
+        ("replay_kl", "replay", 1.0),
+        ("replay_kl_half", "replay", 0.5),
+        ("all_skills_kl_half", "all_skills", 0.5),
+    ):
+        sources[name] = {**sources[origin], "kl": {"weight": weight}}
+    found["arms"] = {"full_100": {"shares": {"intents": 1}, **setting}} | {
+        f"{name}_{round(100 * float(share))}_exposure": {
+            "shares": {"intents": share, general: str(1 - Fraction(share))},
+            **setting,
+        }
+        for name, (general, shares) in REPLAY_ARMS.items()
+        for share in shares
+    }
+    return found | {"name": f"{data}-replay-seed{seed}"}
+
+
 def pilot(data: str, folder: Path) -> dict[str, Any]:
     """Three to one by both methods, at each rate; chosen on the search split."""
     found = recipe(data, folder, PILOT_SEED, None)
@@ -181,6 +216,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("runs/blends"))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--study", choices=("blends", "replay"), default="blends")
     parser.add_argument("--pilot", action="store_true")
     given = parser.parse_args()
     if given.pilot:
@@ -191,13 +227,17 @@ def main() -> None:
                 scores = {clause["name"]: clause["candidate"] for clause in candidate["clauses"] if clause["named"]}
                 print(arm, candidate["label"], scores)
         return
+    name = given.data if given.study == "blends" else f"{given.data}-replay"
     for seed in given.seeds:
-        first = recipe(given.data, given.data_folder, seed, None)
-        plan = mw.plan_recipe(mw.load_recipe(_written(first, given.out)), out=given.out, threads=1)
-        domain_tokens = sum(plan.arms["full_100"]["totals"]["tokens"].values())
-        made = recipe(given.data, given.data_folder, seed, domain_tokens)
+        if given.study == "replay":
+            made = replay_recipe(given.data, given.data_folder, seed)
+        else:
+            first = recipe(given.data, given.data_folder, seed, None)
+            plan = mw.plan_recipe(mw.load_recipe(_written(first, given.out)), out=given.out, threads=1)
+            domain_tokens = sum(plan.arms["full_100"]["totals"]["tokens"].values())
+            made = recipe(given.data, given.data_folder, seed, domain_tokens)
         result = run(made, given.out, given.workers)
-        with (HERE / f"{given.data}.jsonl").open("a") as file:
+        with (HERE / f"{name}.jsonl").open("a") as file:
             for row in rows(given.data, seed, made, result):
                 file.write(json.dumps(row) + "\n")
         print(f"seed {seed}: {result.path}")
