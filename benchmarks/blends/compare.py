@@ -8,9 +8,9 @@ skill, and in `self_*` the base has written the general half itself.
 
     python benchmarks/blends/compare.py --data-folder ../shared/data --data banking77 --seeds 0 1 2 --out runs/blends
 
-`--study replay` asks instead what the general half should be made of, at equal exposure: nothing, curated skills (ten of
-sixteen, or all), what the base has written itself, or the same learnt from the base's own probabilities (a KL term with
-16 of them, for all or half of the loss).
+`--study replay` asks instead what the general half should be made of, at equal exposure: nothing, curated skills (ten
+of sixteen, or all), what the base has written itself, or the same learnt from the base's own probabilities (a KL term
+with 16 of them, for all or half of the loss).
 
 Every run is resumable: the same command goes on where it was stopped. Rows are appended to `<data>.jsonl` or
 `<data>-replay.jsonl` beside this file as seeds finish. `--pilot` instead chooses the learning rates, on a search split

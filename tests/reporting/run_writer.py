@@ -271,6 +271,7 @@ def _metrics(rng: random.Random, shares: dict[str, float]) -> list[dict[str, Any
                 "tokens": step * 5000,
                 "loss": total,
                 "loss_by_source": {**losses, "replay": None} if step % 9 == 0 and "replay" in losses else losses,
+                **({"kl_by_source": {"replay": 0.0321 * step / 400}} if "replay" in losses else {}),
                 "learning_rate": 1e-3 * min(1, step / 40) * (0.5 + 0.5 * math.cos(math.pi * step / 400)),
             }
         )

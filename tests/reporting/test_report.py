@@ -107,6 +107,12 @@ def test_a_directory_that_is_no_run_is_an_input_error(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
+def test_the_divergence_of_a_source_with_a_kl_term_stands_beside_its_loss(tmp_path: Path) -> None:
+    text = page_of(write_run(tmp_path / "run")).text
+    assert text.count("divergence from the base, nats") == 1  # of the blend; the domain alone has no such source
+    assert "0.0321" in text
+
+
 def test_a_damaged_file_is_named_with_its_line(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     metrics = run / "arms" / "blend" / "training" / "metrics.jsonl"

@@ -109,6 +109,7 @@ class TrainingStep:
     tokens: int
     loss: float
     loss_by_source: Mapping[str, float | None]
+    kl_by_source: Mapping[str, float]  # divergence from the base in nats, of sources with a KL term
     learning_rate: float
     seconds: float
 

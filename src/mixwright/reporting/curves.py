@@ -20,7 +20,11 @@ DASHES = (None, "7 3", "2 3", "9 3 2 3", "4 2", "1 2")
 
 @dataclass(frozen=True)
 class TrainingView:
-    """One arm's training, ready to print; `tokens_per_second` is the mean over the whole training."""
+    """One arm's training, ready to print.
+
+    tokens_per_second: the mean over the whole training. last_losses: source, loss, and divergence from the base where
+    the source has a KL term. taught: whether any has.
+    """
 
     arm: str
     loss: Markup
@@ -30,7 +34,8 @@ class TrainingView:
     num_tokens: int
     seconds: float
     tokens_per_second: float | None
-    last_losses: tuple[tuple[str, float], ...]
+    last_losses: tuple[tuple[str, float, float | None], ...]
+    taught: bool
 
 
 def training_views(run: RunContents, colours: Mapping[str, str]) -> list[TrainingView]:
@@ -45,6 +50,7 @@ def training_views(run: RunContents, colours: Mapping[str, str]) -> list[Trainin
     views = []
     for arm in trained:
         steps, last = arm.training, arm.training[-1]
+        strays = {name: value for step in steps for name, value in step.kl_by_source.items()}
         views.append(
             TrainingView(
                 arm=arm.name,
@@ -64,7 +70,10 @@ def training_views(run: RunContents, colours: Mapping[str, str]) -> list[Trainin
                 num_tokens=last.tokens,
                 seconds=last.seconds,
                 tokens_per_second=last.tokens / last.seconds if last.seconds > 0 else None,
-                last_losses=tuple((line.label, line.points[-1][1]) for line in lines[arm.name] if line.points),
+                last_losses=tuple(
+                    (line.label, line.points[-1][1], strays.get(line.label)) for line in lines[arm.name] if line.points
+                ),
+                taught=bool(strays),
             )
         )
     return views

@@ -55,6 +55,7 @@ def _training_step(row: Mapping[str, Any], seconds: float) -> TrainingStep:
         tokens=int(row["tokens"]),
         loss=number(row["loss"]),
         loss_by_source=row.get("loss_by_source") or {},
+        kl_by_source=row.get("kl_by_source") or {},
         learning_rate=float(row.get("learning_rate") or 0.0),
         seconds=seconds,
     )
