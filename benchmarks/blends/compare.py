@@ -23,6 +23,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -134,34 +135,39 @@ def recipe(data: str, folder: Path, seed: int, domain_tokens: int | None) -> dic
     }
 
 
-REPLAY_ARMS = {  # source of the general half, and the shares tried
-    "all": ("all_skills", ("0.75", "0.5")),
-    "all_kl_half": ("all_skills_kl_half", ("0.5",)),
-    "self": ("replay", ("0.75", "0.5")),
-    "self_kl_half": ("replay_kl_half", ("0.5",)),
-    "self_kl": ("replay_kl", ("0.75", "0.5")),
+REPLAY = {  # what the general half is made of -> its source in `recipe`, and the weight of the KL term
+    "curated": ("rehearsed", None),
+    "all": ("all_skills", None),
+    "all_kl_half": ("all_skills", 0.5),
+    "self": ("replay", None),
+    "self_kl_half": ("replay", 0.5),
+    "self_kl": ("replay", 1.0),
 }
 
 
-def replay_recipe(data: str, folder: Path, seed: int) -> dict[str, Any]:
-    """The recipe of one seed of the study of replay; its `blend` rehearses ten skills half and half."""
+def replay_recipe(data: str, folder: Path, seed: int, kind: str) -> dict[str, Any]:
+    """The recipe of one seed and one kind of general half: a recipe each, since curation keeps one of what two sources
+    share. Half and half, and three to one; the first has domain-only training beside it."""
     found = recipe(data, folder, seed, None)
-    sources, setting = found["sources"], {"budget": found["blend"]["budget"], "learning_rate": RATES["full"]}
-    for name, origin, weight in (
-        ("replay_kl", "replay", 1.0),
-        ("replay_kl_half", "replay", 0.5),
-        ("all_skills_kl_half", "all_skills", 0.5),
-    ):
-        sources[name] = {**sources[origin], "kl": {"weight": weight}}
-    found["arms"] = {"full_100": {"shares": {"intents": 1}, **setting}} | {
-        f"{name}_{round(100 * float(share))}_exposure": {
-            "shares": {"intents": share, general: str(1 - Fraction(share))},
-            **setting,
-        }
-        for name, (general, shares) in REPLAY_ARMS.items()
-        for share in shares
-    }
-    return found | {"name": f"{data}-replay-seed{seed}"}
+    origin, weight = REPLAY[kind]
+    general = found["sources"][origin] | ({} if weight is None else {"kl": {"weight": weight}})
+    found["sources"] = {"intents": found["sources"]["intents"], origin: general}
+    found["blend"]["shares"] = {"intents": "1/2", origin: "1/2"}
+    alone = {"full_100": {"shares": {"intents": 1}}} if kind == next(iter(REPLAY)) else {}
+    found["arms"] = {**alone, f"{kind}_75_exposure": {"shares": {"intents": "3/4", origin: "1/4"}}}
+    return found | {"name": f"{data}-{kind.replace('_', '-')}-seed{seed}"}
+
+
+def study_replay(data: str, folder: Path, seeds: Sequence[int], out: Path, workers: int) -> None:
+    for seed in seeds:
+        for kind in REPLAY:
+            made = replay_recipe(data, folder, seed, kind)
+            result = run(made, out, workers)
+            with (HERE / f"{data}-replay.jsonl").open("a") as file:
+                for row in rows(data, seed, made, result):
+                    arm = f"{kind}_50_exposure" if row["arm"] == "blend" else row["arm"]
+                    file.write(json.dumps({**row, "arm": arm}) + "\n")
+            print(f"seed {seed}, {kind}: {result.path}", flush=True)
 
 
 def pilot(data: str, folder: Path) -> dict[str, Any]:
@@ -227,17 +233,16 @@ def main() -> None:
                 scores = {clause["name"]: clause["candidate"] for clause in candidate["clauses"] if clause["named"]}
                 print(arm, candidate["label"], scores)
         return
-    name = given.data if given.study == "blends" else f"{given.data}-replay"
+    if given.study == "replay":
+        study_replay(given.data, given.data_folder, given.seeds, given.out, given.workers)
+        return
     for seed in given.seeds:
-        if given.study == "replay":
-            made = replay_recipe(given.data, given.data_folder, seed)
-        else:
-            first = recipe(given.data, given.data_folder, seed, None)
-            plan = mw.plan_recipe(mw.load_recipe(_written(first, given.out)), out=given.out, threads=1)
-            domain_tokens = sum(plan.arms["full_100"]["totals"]["tokens"].values())
-            made = recipe(given.data, given.data_folder, seed, domain_tokens)
+        first = recipe(given.data, given.data_folder, seed, None)
+        plan = mw.plan_recipe(mw.load_recipe(_written(first, given.out)), out=given.out, threads=1)
+        domain_tokens = sum(plan.arms["full_100"]["totals"]["tokens"].values())
+        made = recipe(given.data, given.data_folder, seed, domain_tokens)
         result = run(made, given.out, given.workers)
-        with (HERE / f"{name}.jsonl").open("a") as file:
+        with (HERE / f"{given.data}.jsonl").open("a") as file:
             for row in rows(given.data, seed, made, result):
                 file.write(json.dumps(row) + "\n")
         print(f"seed {seed}: {result.path}")
