@@ -19,7 +19,15 @@ from mixwright.ground.executor import Executor, InProcess, LocalProcesses
 from mixwright.ground.hashing import file_digest
 from mixwright.items.suite import Item, write_suite
 from mixwright.recipe.data import Curate
-from mixwright.sources.records import Dropped, Record, RecordWriter, conversation_record, read_records
+from mixwright.sources.forms import Sample
+from mixwright.sources.records import (
+    Dropped,
+    Record,
+    RecordWriter,
+    conversation_record,
+    read_records,
+    sample_record,
+)
 
 QUESTION = "Which of the branches near the station opens first on a public holiday"
 
@@ -107,6 +115,30 @@ def test_of_equal_rows_in_two_sources_the_domain_keeps_its_own(tmp_path: Path) -
 def test_blanks_at_the_ends_do_not_make_a_row_another_but_those_inside_do(tmp_path: Path) -> None:
     rows = [record("desk", 1, "if x:\n    y"), record("desk", 2, " if x:\n    y\n"), record("desk", 3, "if x:\n  y")]
     assert curated(tmp_path, {"desk": rows}).origins("desk") == ["desk.jsonl:1", "desk.jsonl:3"]
+
+
+def test_rows_that_differ_in_reasoning_calls_or_tools_alone_are_no_duplicates(tmp_path: Path) -> None:
+    def row(number: int, tools: str = "", **beside: Any) -> Record:
+        messages = [{"role": "user", "content": "17 + 25?"}, {"role": "assistant", "content": "42", **beside}]
+        about = {"source": "desk", "origin": f"desk.jsonl:{number}", "licence": "CC0-1.0", "split": "train"}
+        return sample_record(Sample(messages, tools), group=None, **about)
+
+    def call(city: str) -> list[dict[str, Any]]:
+        return [{"type": "function", "function": {"name": "weather", "arguments": {"city": city}}}]
+
+    different = [
+        row(1),
+        row(2, reasoning_content="10 + 20, then 7 + 5"),
+        row(3, reasoning_content="17 + 20, then 5"),
+        row(4, tool_calls=call("Rome")),
+        row(5, tool_calls=call("Oslo")),
+        row(6, tools='[{"name": "add"}]'),
+        row(7, tools='[{"name": "sum"}]'),
+    ]
+    again = [entry._replace(origin=entry.origin.replace(":", ":1")) for entry in different]
+    corpus = curated(tmp_path, {"desk": [*different, *again]})
+    assert corpus.origins("desk") == [entry.origin for entry in different]
+    assert corpus.why("desk") == {entry.origin: "duplicate" for entry in again}
 
 
 def test_duplicates_stay_when_the_recipe_keeps_them(tmp_path: Path) -> None:

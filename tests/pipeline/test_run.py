@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from small_project import Finished, run_project, stages_that_ran, statuses
+from small_project import Finished, run_project, stages_that_ran, statuses, write_project
 
 from mixwright.cli.main import main
+from mixwright.cli.output import show_event
+from mixwright.cli.tables import plan_lines
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.hashing import file_digest
 from mixwright.pipeline.run import plan_recipe
@@ -138,6 +140,25 @@ def test_a_plan_says_what_the_suites_can_certify_before_anything_is_trained(fini
     assert keep.power is not None
     assert 0 < keep.power <= 1
     assert improve.detectable is None or improve.detectable > 0.9
+
+
+def test_what_no_row_of_training_holds_is_told_beside_what_curation_drops(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = " ".join(f"word{number}" for number in range(400))
+    rows = [{"prompt": f"Question {n}", "completion": long if n < 4 else f"Answer {n}"} for n in range(12)]
+    (tmp_path / "notes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[-1]]))
+    source = "  notes: {role: general, path: notes.jsonl}\n"
+    file = write_project(tmp_path, source=source, shares="{desk: 0.5, skills: 0.4, notes: 0.1}")
+    plan = plan_recipe(load_recipe(file), out=tmp_path / "runs", threads=1, on_event=show_event)
+    assert plan.attrition["notes"] == {
+        "rows_in": 13,
+        "rows_kept": 8,
+        "rows_heldout": 0,
+        "dropped": {"duplicate": 1, "longer_than_a_row": 4},
+    }
+    assert "duplicate 1, longer_than_a_row 4" in "\n".join(plan_lines(plan))
+    assert "dropped: longer than a row 4" in capsys.readouterr().err
 
 
 def test_a_plan_asks_for_the_items_with_which_the_contract_has_its_power(finished: Finished, tmp_path: Path) -> None:

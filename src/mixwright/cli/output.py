@@ -43,9 +43,14 @@ def show_event(event: StageEvent) -> None:
 
 
 def facts_line(counts: Any) -> str:
-    """Counts as words: `records 60, tokens 2,254`."""
-    flat = {key: value for key, value in counts.items() if isinstance(value, int | float | str)}
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int | float) else f"{value}"
-        for key, value in flat.items()
-    )
+    """Counts as words: `records 60, tokens 2,254, dropped: template 3`."""
+    facts = []
+    for key, value in counts.items():
+        if isinstance(value, int | float):
+            facts.append(f"{key.replace('_', ' ')} {value:,}")
+        elif isinstance(value, str):
+            facts.append(value)
+        elif key == "dropped" and value:
+            rules = ", ".join(f"{rule.replace('_', ' ')} {count:,}" for rule, count in value.items())
+            facts.append(f"dropped: {rules}")
+    return ", ".join(facts)

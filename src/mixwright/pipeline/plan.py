@@ -15,6 +15,7 @@ from mixwright.evidence.planning import PlannedClause, plan_clauses
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.hashing import Json
 from mixwright.items.suite import suite_about
+from mixwright.pipeline.attrition import attrition
 from mixwright.pipeline.stages import Stages
 from mixwright.recipe.contract import Contract
 from mixwright.recipe.schema import Recipe
@@ -22,8 +23,8 @@ from mixwright.recipe.schema import Recipe
 
 @dataclass(frozen=True)
 class Plan:
-    """attrition: by source. arms: `realised.json` by arm. ask_for: of generated suites, the items per ability with
-    which the contract would have its planned power."""
+    """attrition: what became of every source's rows, see `pipeline.attrition`. arms: `realised.json` by arm. ask_for:
+    of generated suites, the items per ability with which the contract would have its planned power."""
 
     attrition: dict[str, Any]
     arms: dict[str, dict[str, Any]]
@@ -54,8 +55,9 @@ def make_plan(stages: Stages) -> Plan:
     contract = stages.recipe.contract
     about = {name: suite_about(suite.path) for name, suite in stages.suites.items()}
     found = plan_clauses(contract, about) if contract is not None else []
-    attrition = read_json(corpus / "attrition.json")["sources"]
-    return Plan(attrition, arms, contract, found, _ask_for(found, stages.recipe))
+    tokenized = {name: stages.tokens(name).manifest["counts"] for name in stages.recipe.sources}
+    rows = attrition(read_json(corpus / "attrition.json")["sources"], tokenized)
+    return Plan(rows, arms, contract, found, _ask_for(found, stages.recipe))
 
 
 def _ask_for(planned: Sequence[PlannedClause], recipe: Recipe) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mixwright.ground.errors import InputError
+from mixwright.pipeline.attrition import attrition
 from mixwright.reporting.contents import Item, ItemKey, RunContents, RunStage, Suite, Summary, SummaryRow
 from mixwright.reporting.files import number, read_lines, read_object, understood
 from mixwright.reporting.reading_arm import read_arm
@@ -32,7 +33,7 @@ def read_run(run: Path) -> RunContents:
     try:
         stages = tuple(_stage(row) for row in facts.get("stages", []))
         names = [str(name) for name in facts["arms"]]
-        recipe, lock, attrition = run / "recipe.yaml", run / "lock.json", run / "corpus" / "attrition.json"
+        recipe, lock, curated = run / "recipe.yaml", run / "lock.json", run / "corpus" / "attrition.json"
         summary = run / "summary.json"
         return RunContents(
             path=run,
@@ -47,7 +48,7 @@ def read_run(run: Path) -> RunContents:
             stages=stages,
             recipe_text=recipe.read_text(encoding="utf-8") if recipe.is_file() else None,
             lock=read_object(lock) if lock.is_file() else None,
-            attrition=read_object(attrition)["sources"] if attrition.is_file() else None,
+            attrition=_attrition(run, curated) if curated.is_file() else None,
             suites=tuple(_suite(path) for path in sorted(run.glob("suites/*/suite.json"))),
             items={item.key: item for path in sorted(run.glob("suites/*/items.jsonl")) for item in _items(path)},
             arms=tuple(read_arm(name, run / "arms" / name) for name in names),
@@ -57,6 +58,13 @@ def read_run(run: Path) -> RunContents:
         raise InputError(
             f"a field is missing: {error}", where=str(run), fix="the directory is damaged: run its recipe again"
         ) from error
+
+
+def _attrition(run: Path, curated: Path) -> Mapping[str, Mapping[str, Any]]:
+    manifests = {path.parent.name: path for path in run.glob("tokens/*/manifest.json")}
+    with understood(curated):
+        tokenized = {name: read_object(path).get("counts", {}) for name, path in manifests.items()}
+        return attrition(read_object(curated)["sources"], tokenized)
 
 
 def _stage(row: Mapping[str, Any]) -> RunStage:
