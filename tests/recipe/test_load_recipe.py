@@ -1,7 +1,8 @@
-"""A recipe from its file: variables, settings, paths, and the line of everything."""
+"""A recipe from its file: variables, settings, paths and the project they stay in, and the line of everything."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,97 @@ def test_a_variable_that_names_no_path_keeps_its_text_whatever_folders_exist(
     file.write_text(text.replace("variables:", "variables:\n  language: de", 1))
     for setting in ("language=en", "variables.language=en"):
         assert load_recipe(file, [setting]).recipe.sources["desk"].skill == "en"
+
+
+def refused(file: Path, text: str, settings: Sequence[str] = ()) -> str:
+    file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_recipe(file, settings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["../rows.jsonl", "rows/../../rows.jsonl", "file://../rows.jsonl", "*/../../*.jsonl"])
+def test_a_path_that_leads_out_of_the_project_is_refused_with_the_ways_out(file: Path, path: str) -> None:
+    said = refused(file, RECIPE.replace("${data}/train.jsonl", path))
+    assert f"{file}:11 (sources.desk.path)" in said
+    assert f"'{path}' leads out of the project {file.parent}" in said
+    assert all(way in said for way in ("into the project", str(file.parent.parent), "--set data="))
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "place"),
+    [
+        ("embedded:nano", "../my-model", ":7 (base.model)"),
+        ('path: "${data}/train.jsonl"', "hub: ../my-set", ":11 (sources.desk.hub)"),
+        ('"${data}/train.jsonl"', '[rows.jsonl, "../rows.jsonl"]', ":11 (sources.desk.path.1)"),
+        (
+            "blend:",
+            'suites:\n  exam: {role: general, path: ../x.csv, prompt: "{a}", target: "{b}", scorer: exact}\nblend:',
+            ":14 (suites.exam.path)",
+        ),
+        ("data: rows", "data: ../rows", ":11 (sources.desk.path)"),
+    ],
+)
+def test_so_is_every_other_relative_path_of_the_recipe(file: Path, replace: str, by: str, place: str) -> None:
+    said = refused(file, RECIPE.replace(replace, by))
+    assert f"{file}{place}" in said
+    assert "leads out of the project" in said
+
+
+def test_paths_that_lead_out_are_shown_with_the_other_problems(file: Path) -> None:
+    said = refused(file, RECIPE.replace("data: rows", "data: ../rows").replace("1000", "-5"))
+    assert "sources.desk.path" in said
+    assert "blend.budget.tokens" in said
+    assert "--set data=..." in said  # the variable has a name already
+
+
+@pytest.mark.parametrize("mark", [".git", "pyproject.toml"])
+def test_the_project_reaches_up_to_the_nearest_mark(file: Path, mark: str) -> None:
+    text = RECIPE.replace("data: rows", "data: ../../rows")
+    deep = file.parent / "recipes" / "may" / "recipe.yaml"
+    deep.parent.mkdir(parents=True)
+    assert "out of the project" in refused(deep, text)
+    (file.parent / mark).touch()
+    loaded = load_recipe(deep)
+    assert loaded.project == file.parent
+    assert path_of(loaded) == str(file.parent / "rows" / "train.jsonl")
+    (deep.parent / mark).touch()
+    assert f"out of the project {deep.parent}" in refused(deep, text)
+
+
+def test_what_is_absolute_or_given_on_the_command_line_leads_anywhere(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    rows = str(tmp_path / "rows.jsonl")
+    for setting in ("sources.desk.path=../rows.jsonl", "sources.desk={role: domain, path: ../rows.jsonl}"):
+        assert path_of(load_recipe(file, [setting])) == rows
+    assert path_of(load_recipe(file, ["data=.."])) == str(tmp_path / "train.jsonl")
+    assert load_recipe(file, ["base.model=../my-model"]).recipe.base.model == str(tmp_path / "my-model")
+    moved = load_recipe(file, ["sources.desk={role: domain, hub: ../my-set}"]).recipe.sources["desk"]
+    assert moved.hub == str(tmp_path / "my-set")
+    for written, meant in ((rows, rows), (f"file://{rows}", rows), ("~/r.jsonl", str(tmp_path / "home" / "r.jsonl"))):
+        file.write_text(RECIPE.replace("${data}/train.jsonl", written))
+        assert path_of(load_recipe(file)) == meant
+
+
+def test_a_folder_that_is_a_link_out_of_the_project_has_to_be_named_itself(file: Path, tmp_path: Path) -> None:
+    """As on clusters: data -> /mnt/data."""
+    (tmp_path / "mnt").mkdir()
+    (file.parent / "rows").symlink_to(tmp_path / "mnt")
+    said = refused(file, RECIPE)
+    assert f"leads out of the project {file.parent}, to {tmp_path / 'mnt' / 'train.jsonl'}" in said
+    assert path_of(load_recipe(file, [f"data={file.parent / 'rows'}"])) == str(file.parent / "rows" / "train.jsonl")
+
+
+def test_a_link_that_stays_in_the_project_is_followed(file: Path) -> None:
+    (file.parent / "may").mkdir()
+    (file.parent / "rows").symlink_to("may")
+    assert path_of(load_recipe(file)) == str(file.parent / "rows" / "train.jsonl")
+
+
+def test_a_recipe_behind_a_link_belongs_to_the_project_where_it_really_lies(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "mine.yaml"
+    link.symlink_to(file)
+    assert load_recipe(link).project == file.parent

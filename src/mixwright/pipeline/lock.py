@@ -11,6 +11,7 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from mixwright.evaluation.scorers import check_scorer
@@ -107,13 +108,18 @@ class Lock:
 
 def part_config(entry: Source | Suite) -> dict[str, Json]:
     """A source or suite without where its files lie: their hashes stand for them."""
-    return entry.model_dump(mode="json", exclude={"path"}, exclude_none=True)
+    return entry.model_dump(mode="json", exclude=_places(entry), exclude_none=True)
 
 
 def reading_config(source: Source) -> dict[str, Json]:
     """What decides which records a source has, without what becomes of them later."""
-    later = {"path", "loss", "kl", "longer", "max_repeats", "exhausted"}
-    return source.model_dump(mode="json", exclude=later, exclude_none=True)
+    later = {"loss", "kl", "longer", "max_repeats", "exhausted"}
+    return source.model_dump(mode="json", exclude=later | _places(source), exclude_none=True)
+
+
+def _places(entry: Source | Suite) -> set[str]:
+    """The keys that say where files lie on this machine."""
+    return {"path", "hub"} if entry.hub is not None and Path(entry.hub).is_absolute() else {"path"}
 
 
 def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | None) -> Lock:
@@ -135,7 +141,7 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
         for name, entry in entries.items():
             where = f"{part}.{name}"
             if entry.is_read:
-                files[where] = [_described(file, file_digest) for file in files_of(entry, where)]
+                files[where] = [_described(file, file_digest) for file in files_of(entry, where, loaded.project)]
             if entry.generate is not None and not (part == "sources" and entry.generate == SELF):
                 _check_generator(entry, where)
     for name, suite in recipe.suites.items():

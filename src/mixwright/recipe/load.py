@@ -1,14 +1,12 @@
 """From a YAML file to a `Recipe`, remembering the line of every key.
 
 `${name}` in a text is replaced by a variable of the recipe; `--set name=value` sets a variable, `--set a.b=value` any
-other key. Paths in the file are relative to the file; a path given with `--set` is relative to the working directory,
-because that is where the person typed it.
+other key. Paths in the file are relative to the file and stay inside its project; a path given with `--set` is relative
+to the working directory, because that is where the person typed it, and leads anywhere.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pydantic import ValidationError
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.data import Source
+from mixwright.recipe.paths import absolute, begins_a_path, make_absolute, names_a_folder, out_of_project, project_of
 from mixwright.recipe.problems import Problem, RecipePath, as_problems, dotted, recipe_error
 from mixwright.recipe.schema import Recipe
 from mixwright.recipe.yaml_file import parse_yaml
@@ -29,10 +28,11 @@ VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class LoadedRecipe:
-    """A valid recipe and where it came from. Its paths are absolute."""
+    """A valid recipe and where it came from. Its paths are absolute. project: the folder that they stay in."""
 
     recipe: Recipe
     file: Path
+    project: Path
     lines: dict[RecipePath, int | str]
 
     def error(self, path: RecipePath, message: str, fix: str | None = None) -> InputError:
@@ -59,11 +59,16 @@ def load_recipe(file: Path, settings: Sequence[str] = ()) -> LoadedRecipe:
     filled = _fill(data, variables, (), problems)
     if problems:
         raise recipe_error(str(file), problems, lines)
+    folder, project = file.resolve().parent, project_of(file)
+    problems = out_of_project(filled, data, folder, project)
+    make_absolute(filled, folder)
     try:
-        recipe = Recipe.model_validate(_with_absolute_paths(filled, file.resolve().parent))
+        recipe = Recipe.model_validate(filled)
     except ValidationError as error:
-        raise recipe_error(str(file), as_problems(error), lines) from None
-    return LoadedRecipe(recipe, file, lines)
+        problems += as_problems(error)
+    if problems:
+        raise recipe_error(str(file), problems, lines)
+    return LoadedRecipe(recipe, file, project, lines)
 
 
 def source_of(about: dict[str, Any], settings: Sequence[str]) -> Source:
@@ -78,8 +83,9 @@ def source_of(about: dict[str, Any], settings: Sequence[str]) -> Source:
             entry[key.strip()] = yaml.safe_load(text)
         except yaml.YAMLError:
             entry[key.strip()] = text
+    make_absolute({"sources": {"it": entry}}, Path.cwd())
     try:
-        return Source.model_validate(_with_absolute_paths({"sources": {"it": entry}}, Path.cwd())["sources"]["it"])
+        return Source.model_validate(entry)
     except ValidationError as error:
         raise recipe_error("--set", as_problems(error), {}) from None
 
@@ -101,8 +107,8 @@ def _apply(
         value = text
     key = key.removeprefix("variables.")
     if key in variables:
-        names_path = _begins_a_path(data, key) or _names_a_folder(text)  # of the text: a folder may be called 2024
-        variables[key] = _from_working_directory(text) if names_path else value
+        names_path = begins_a_path(data, f"${{{key}}}") or names_a_folder(text)  # the text: a folder may be called 2024
+        variables[key] = absolute(text, Path.cwd()) if names_path else value
         return
     known: list[str] = [*variables, *data]
     parts = key.split(".")
@@ -120,42 +126,23 @@ def _apply(
             raise InputError(f"'{part}' is not a mapping in {file}", where=f"--set {setting}", fix=fix)
         place = below
     if parts[-1] == "path":
-        value = (
-            [_from_working_directory(str(v)) for v in value]
-            if isinstance(value, list)
-            else _from_working_directory(text)
-        )
-    elif parts[-1] == "model" and _names_a_folder(text):
-        value = _from_working_directory(text)
-    place[parts[-1]] = value
+        value = [str(one) for one in value] if isinstance(value, list) else text
+    place[parts[-1]] = _from_working_directory(parts, value)
     whole: RecipePath = tuple(parts)
     for path in [path for path in lines if path[: len(whole)] == whole]:
         del lines[path]
     lines[whole] = f"--set {setting}"
 
 
-def _begins_a_path(data: dict[str, Any], variable: str) -> bool:
-    """Does a path of the recipe begin with this variable?"""
-    entries = [entry for part in ("sources", "suites") for entry in _mapping(data.get(part)).values()]
-    places = [_mapping(entry).get("path") for entry in entries]
-    texts = [text for place in places for text in (place if isinstance(place, list) else [place])]
-    return any(isinstance(text, str) and text.startswith(f"${{{variable}}}") for text in texts)
-
-
-def _names_a_folder(text: str) -> bool:
-    return text.startswith(("./", "../", "~/")) or ("/" in text and Path(text).is_dir())
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _from_working_directory(text: str) -> str:
-    if "://" in text:
-        return text
-    with contextlib.suppress(RuntimeError):  # ~somebody who does not exist
-        return str(Path(text).expanduser().absolute())
-    return str(Path(text).absolute())
+def _from_working_directory(parts: Sequence[str], value: Any) -> Any:
+    """What is set at a place of the recipe, its paths as seen from the working directory."""
+    whole: Any = value
+    for part in reversed(parts):
+        whole = {part: whole}
+    make_absolute(whole, Path.cwd())
+    for part in parts:
+        whole = whole[part]
+    return whole
 
 
 def _fill(value: Any, variables: dict[str, Any], path: RecipePath, problems: list[Problem]) -> Any:
@@ -182,29 +169,3 @@ def _fill(value: Any, variables: dict[str, Any], path: RecipePath, problems: lis
         return str(variables[name])
 
     return VARIABLE.sub(replace, value)
-
-
-def _with_absolute_paths(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    def absolute(path: Any) -> Any:
-        if isinstance(path, list):
-            return [absolute(entry) for entry in path]
-        if not isinstance(path, str) or "://" in path:
-            return path
-        return os.path.normpath(folder / Path(path).expanduser())
-
-    for section in ("sources", "suites"):
-        entries = data.get(section)
-        for entry in entries.values() if isinstance(entries, dict) else ():
-            if isinstance(entry, dict) and "path" in entry:
-                entry["path"] = absolute(entry["path"])
-            if isinstance(entry, dict) and isinstance(entry.get("hub"), str) and _is_local(entry["hub"], folder):
-                entry["hub"] = absolute(entry["hub"])
-    base = data.get("base")
-    if isinstance(base, dict) and isinstance(base.get("model"), str) and _is_local(base["model"], folder):
-        base["model"] = absolute(base["model"])
-    return data
-
-
-def _is_local(name: str, folder: Path) -> bool:
-    """Whether a model or data set is a folder rather than a name on the hub."""
-    return name.startswith((".", "~", "/")) or (folder / name).is_dir()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mixwright.recipe.data import Rows
 from mixwright.sources.files import DataFile, find_files
 from mixwright.sources.hub import Repository
 
 
-def files_of(entry: Rows, where: str) -> list[DataFile]:
-    """The files in their order. where: `sources.name`, for messages. Raises InputError as `find_files` and `hub` do."""
+def files_of(entry: Rows, where: str, project: Path | None = None) -> list[DataFile]:
+    """The files in their order. where: `sources.name`, for messages. project: that links may not lead out of.
+
+    Raises InputError as `find_files` and `hub` do.
+    """
     if entry.hub is None:
-        return find_files(entry.path or (), f"{where}.path")
+        return find_files(entry.path or (), f"{where}.path", project)
     repository = Repository.found(entry.hub, entry.revision, where)
     return repository.data_files(entry.config, entry.split or "train", where)
 

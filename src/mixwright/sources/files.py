@@ -12,6 +12,7 @@ import glob
 import gzip
 import hashlib
 import io
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,9 @@ NOT_DATA = {"dataset_info.json", "dataset_dict.json", "dataset_infos.json", "sta
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "http": "http", "https": "http"}
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "blob_id", "generation", "checksum")
 
+for library in ("gcsfs", "fsspec.prefetcher"):  # they log, with a traceback, what they raise as well
+    logging.getLogger(library).setLevel(logging.CRITICAL)
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -44,13 +48,47 @@ class RemoteFile:
         return self.url.rpartition("/")[2]
 
     def open(self, mode: str) -> IO[bytes]:
-        """Raises InputError when the store does not answer or refuses."""
+        """Raises InputError when the store does not answer or refuses, now or while it is read."""
         with reached(self.url, self.url):
             system, path = _system(self.url, self.url)
-            return system.open(path, mode)  # type: ignore[no-any-return]
+            return cast(IO[bytes], _Reached(self.url, system.open(path, mode)))
 
     def __str__(self) -> str:
         return self.url
+
+
+class _Reached(io.RawIOBase):
+    """The bytes of a remote file. A connection that breaks is bad input, whatever its library raises."""
+
+    def __init__(self, url: str, stream: IO[bytes]) -> None:
+        self._url = url
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        with reached(self._url, self._url):
+            return self._stream.read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with reached(self._url, self._url):
+            return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 DataFile: TypeAlias = Path | RemoteFile
@@ -68,15 +106,19 @@ def kind_of(file: DataFile | PurePosixPath) -> str | None:
     return suffix if suffix in SUFFIXES and not (packed and suffix in WHOLE) else None
 
 
-def find_files(path: str | Sequence[str], where: str) -> list[DataFile]:
+def find_files(path: str | Sequence[str], where: str, project: Path | None = None) -> list[DataFile]:
     """The files of a path, sorted within each glob or folder. where: the recipe path for messages.
 
+    project: where given, a link that leads out of it is refused, unless it stays in the folder that the path names.
     Raises InputError when a path does not exist, matches nothing, is of an unknown kind, is a folder of several kinds,
     or cannot be reached.
     """
     found: dict[str, DataFile] = {}  # by real path: a link inside a ** would count its rows again
     for pattern in (path,) if isinstance(path, str) else path:
-        for match in _remote(pattern, where) if is_url(pattern) else _local(pattern, where):
+        matches: Sequence[DataFile] = _remote(pattern, where) if is_url(pattern) else _local(pattern, where)
+        if project is not None and not is_url(pattern):
+            _check_links(matches, pattern, project, where)
+        for match in matches:
             if kind_of(match) is None:
                 raise InputError(
                     f"{match} is of no kind that can be read",
@@ -94,28 +136,31 @@ def _local(pattern: str, where: str) -> list[Path]:
     if os.path.isdir(pattern):  # os.path: no exception for a name that no file system can hold
         return _in_folder(Path(pattern), where)
     if glob.has_magic(pattern) and not os.path.exists(pattern):
-        matches = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if os.path.isfile(name))
+        matches = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if _is_file(name, where))
         if not matches:
             raise InputError(f"no file matches {pattern}", where=where, fix=_nearest(Path(pattern)))
         return matches
-    if os.path.islink(pattern) and not os.path.exists(pattern):
-        fix = "Mend the link, or name the file itself."
-        raise InputError(f"{pattern} is a link that leads nowhere", where=where, fix=fix)
+    is_file = _is_file(pattern, where)
     if not os.path.exists(pattern):
         raise InputError(f"there is no file {pattern}", where=where, fix=_nearest(Path(pattern)))
-    if not os.path.isfile(pattern):
+    if not is_file:
         fix = "It is read more than once: write its content into a file."
         raise InputError(f"{pattern} is a pipe or device, not a regular file", where=where, fix=fix)
     return [Path(pattern)]
+
+
+def _is_file(path: str | Path, where: str) -> bool:
+    if os.path.islink(path) and not os.path.exists(os.path.realpath(path)):
+        fix = "Mend the link, or name the file itself."
+        raise InputError(f"{path} is a link that leads nowhere", where=where, fix=fix)
+    return os.path.isfile(path)
 
 
 def _in_folder(folder: Path, where: str) -> list[Path]:
     """All files of a folder and those below it, hidden ones aside. They must be of one kind: notes beside the data are
     not guessed to be data."""
     files = sorted(
-        entry
-        for entry in folder.rglob("*")
-        if kind_of(entry) and entry.is_file() and entry.name not in NOT_DATA and not _is_hidden(entry, folder)
+        entry for entry in _below(folder) if kind_of(entry) and entry.name not in NOT_DATA and _is_file(entry, where)
     )
     kinds = Counter(kind_of(file) for file in files)
     if len(kinds) > 1:
@@ -128,8 +173,30 @@ def _in_folder(folder: Path, where: str) -> list[Path]:
     return files
 
 
-def _is_hidden(entry: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in entry.relative_to(folder).parts)
+def _below(folder: Path) -> Iterator[Path]:
+    """What is in a folder and those below it, through links, each folder once."""
+    seen: set[str] = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        folders[:] = [] if real in seen else sorted(name for name in folders if not name.startswith("."))
+        names = [] if real in seen else names
+        seen.add(real)
+        yield from (Path(here, name) for name in names if not name.startswith("."))
+
+
+def _check_links(files: Sequence[DataFile], pattern: str, project: Path, where: str) -> None:
+    """Raise InputError for a link out of the project and of the folder, before its first wildcard, of the pattern."""
+    named = pattern
+    while glob.has_magic(named) and not os.path.exists(named):
+        named = os.path.dirname(named)
+    folder = Path(os.path.realpath(named))
+    for file in files:
+        real = Path(os.path.realpath(str(file)))
+        if not (real.is_relative_to(project) or real.is_relative_to(folder)):
+            left = f"project {project}" if folder.is_relative_to(project) else f"folder {folder}"
+            how = "is" if os.path.islink(str(file)) else "lies behind"
+            fix = f"Copy it there, or name {real} itself."
+            raise InputError(f"{file} {how} a link that leads out of the {left}", where=where, fix=fix)
 
 
 def _nearest(path: Path) -> str:
@@ -147,6 +214,7 @@ def _nearest(path: Path) -> str:
 def _remote(url: str, where: str) -> list[RemoteFile]:
     with reached(url, where):
         system, path = _system(url, where)
+        system.invalidate_cache()  # what it was asked before may have changed since
         if glob.has_magic(path):
             entries = system.glob(path, detail=True)
         elif system.isdir(path):
@@ -199,11 +267,17 @@ def reached(url: str, where: str) -> Iterator[None]:
         fix = "Check the bucket, the name and the pattern."
         raise InputError(f"there is no file {url}", where=where, fix=fix) from None
     except Exception as error:
-        if isinstance(error, PermissionError) or "credentials" in str(error).lower():
+        if _is_refusal(error):
             fix = "Check the credentials in the environment (for S3 AWS_*, for GCS GOOGLE_APPLICATION_CREDENTIALS)."
             raise InputError(f"{url} may not be read ({_brief(error)})", where=where, fix=fix) from None
         fix = "Check the address and the network (for S3 also AWS_ENDPOINT_URL), and give the same command again."
         raise InputError(f"{url} cannot be reached ({_brief(error)})", where=where, fix=fix) from None
+
+
+def _is_refusal(error: Exception) -> bool:
+    status = getattr(error, "status", getattr(error, "code", None))  # of HTTP, as aiohttp and gcsfs tell it
+    said = str(error).lower()
+    return isinstance(error, PermissionError) or status in (401, 403) or "credentials" in said or "forbidden" in said
 
 
 def _brief(error: BaseException) -> str:
@@ -231,7 +305,7 @@ def opened(file: DataFile) -> Iterator[IO[bytes]]:
 def content_digest(file: RemoteFile) -> str:
     """SHA-256 of a remote file's bytes, read once through, for a store that keeps no versions."""
     digest = hashlib.sha256()
-    with reached(file.url, file.url), file.open("rb") as stream:
+    with file.open("rb") as stream:
         while piece := stream.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
