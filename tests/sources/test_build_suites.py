@@ -15,6 +15,7 @@ from mixwright.ground.errors import InputError
 from mixwright.items.suite import Item, read_items, suite_about
 from mixwright.recipe.data import Source, Suite
 from mixwright.sources.ingest import ingest
+from mixwright.sources.records import Record, RecordWriter, read_records
 from mixwright.sources.suites import SEARCH, build_suite
 
 QUESTIONS = [{"text": f"Question {n}?", "label": f"label{n % 3}", "topic": f"t{n % 2}"} for n in range(30)]
@@ -154,6 +155,40 @@ def test_held_out_rows_and_no_others_become_items(tmp_path: Path) -> None:
     scorer = {"choice": {"options": "{all}"}}
     with pytest.raises(InputError, match="columns"):
         built(tmp_path / "columns", tmp_path / "source" / "records.parquet", source="tickets", scorer=scorer)
+
+
+def test_held_out_rows_that_end_in_no_text_or_call_tools_are_counted_and_no_items(tmp_path: Path) -> None:
+    ask, say = {"role": "user", "content": "Weather?"}, {"role": "assistant", "content": "Sunny."}
+    call = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "weather", "arguments": {}}}]}
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    kinds: list[dict[str, Any]] = [
+        {"messages": [ask, say]},
+        {"messages": [ask, say, ask]},
+        {"messages": [ask, call]},
+        {"messages": [ask, say], "tools": tools},
+    ]
+    path = tmp_path / "train.jsonl"
+    rows = [{**row, "id": f"g{n}-{i}"} for n in range(40) for i, row in enumerate(kinds)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = Source.model_validate({"role": "domain", "path": str(path), "holdout": 0.5, "group": "id"})
+    (tmp_path / "source").mkdir()
+    heldout = ingest("desk", source, tmp_path / "source")["rows_heldout"]
+    records = tmp_path / "source" / "records.parquet"
+    items = built(tmp_path / "suite", records, source="desk", scorer="exact")
+    about = suite_about(tmp_path / "suite")
+    assert {item.target for item in items} == {"Sunny."}
+    assert about["with_tools"] > 0 < about["without_an_answer"]
+    (tmp_path / "again").mkdir()
+    suite = Suite.model_validate({"role": "domain", "source": "desk", "scorer": "exact"})
+    counts = build_suite("desk", suite, records, tmp_path / "again")
+    asked = counts["items"] + counts["repeated"]
+    assert asked + counts["with_tools"] + counts["without_an_answer"] == heldout
+    calls = [row for row in read_records(records) if "tool_calls" in row.messages]
+    with RecordWriter(tmp_path / "calls.parquet", Record) as writer:
+        for row in calls:
+            writer.write(row)
+    with pytest.raises(InputError, match=r"no held-out row of 'desk' can be asked \(with tools [0-9]+\)"):
+        built(tmp_path / "nothing", tmp_path / "calls.parquet", source="desk", scorer="exact")
 
 
 def test_a_generator_gives_so_many_items_of_each_ability(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -70,3 +71,61 @@ def test_values_that_are_no_text_are_written_as_json() -> None:
 def test_a_missing_value_is_no_text(value: float | None) -> None:
     with pytest.raises(ValueError, match="text"):
         fill("{text}", {"text": value})
+
+
+HOTPOT = {
+    "question": "Which is older?",
+    "context": {
+        "title": ["Arthur's Magazine", "First for Women"],
+        "sentences": [["It was American.", " It began in 1844."], ["It began", "in 1989."]],
+    },
+    "turns": [{"text": "one", "who": {"name": "A"}}, {"text": "two", "who": {"name": "B"}}],
+    "documents": [{"parts": [{"text": "a"}, {"text": "b"}]}, {"parts": []}, {"parts": [{"text": "c"}]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{context.title.*}", "Arthur's Magazine\nFirst for Women"),
+        ("{context.sentences.*}", "It was American. It began in 1844.\nIt began in 1989."),
+        ("{context.sentences.1.*}", "It began\nin 1989."),
+        ("{turns.*.text}", "one\ntwo"),
+        ("{turns.*.who.name}", "A\nB"),
+        ("{documents.*.parts.*.text}", "a b\n\nc"),
+        ("{turns.*.who}", '{"name":"A"}\n{"name":"B"}'),
+    ],
+)
+def test_a_star_stands_for_every_element_of_a_list(template: str, text: str) -> None:
+    assert fill(template, HOTPOT) == text
+
+
+def test_only_texts_are_joined() -> None:
+    assert fill("{rows.*}", {"rows": [[1, 2], ["a", 2], [["a"], ["b"]]]}) == '[1,2]\n["a",2]\na b'
+    assert fill("{a.*}", {"a.*": "a column of that very name", "a": ["x"]}) == "a column of that very name"
+
+
+@given(st.lists(st.lists(st.text())))
+def test_joined_sentences_keep_every_letter_and_their_order(paragraphs: list[list[str]]) -> None:
+    text = fill("{p.*}", {"p": paragraphs})
+    written = "".join("".join(sentences) for sentences in paragraphs)
+    assert "".join(text.split()) == "".join(written.split())
+    for sentences in paragraphs:
+        assert all(sentence in text for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("question.*", "'question' holds no list"),
+        ("turns.*.said", "no column 'turns.*.said'. Known: text, who."),
+        ("nulls.*", "'nulls.*' is null"),
+        ("nulls.*.a", "no column"),
+        ("none.*.a", "no column 'none.*.a'"),
+        ("turns.*.text.*", "no list"),
+        ("*", "no list"),
+    ],
+)
+def test_a_list_that_is_not_what_a_template_says_is_a_fault_of_the_row(path: str, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        fill(f"{{{path}}}", {**HOTPOT, "nulls": ["x", None]})

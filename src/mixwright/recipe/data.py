@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mixwright.ground.errors import did_you_mean
 from mixwright.recipe.problems import Problem, problems_error
+from mixwright.recipe.selection import Threads, Where
 from mixwright.recipe.values import Count, Role, Seed, Strict
 
 SELF = "self"  # as a generator: the base model itself
@@ -22,7 +23,8 @@ class Base(Strict):
 
 
 class Template(Strict):
-    """A conversation written with `{column}` fields; `{a.b.0}` walks into nested JSON, `{{` is a brace."""
+    """A conversation written with `{column}` fields; `{a.b.0}` walks into nested JSON, `{a.*.b}` is the lines of a
+    list, `{{` is a brace."""
 
     system: str | None = None
     user: str
@@ -45,6 +47,8 @@ class Rows(Strict):
     split: str | None = None  # of `hub`: `train` when absent
     rows: str | None = None  # where rows lie inside nested JSON: `data.*.questions.*`
     documents: Literal["file", "line"] = "file"  # what is one document of a text file
+    where: Where = None  # conditions on columns: the rows that belong
+    threads: Threads | None = None  # rows are messages of trees, which become conversations
 
     @property
     def is_read(self) -> bool:
@@ -53,15 +57,17 @@ class Rows(Strict):
 
     def reading_problems(self) -> list[Problem]:
         """Keys that say how to read what is not read."""
-        keys = ["revision", "config", "split"] if self.hub is None else []
-        keys += [] if self.is_read else ["rows"]
-        fix = "Leave it out."
-        return [Problem((key,), "applies to 'hub' only", fix) for key in keys if getattr(self, key) is not None]
+        of_hub = () if self.hub is not None else ("revision", "config", "split")
+        of_read = () if self.is_read else ("rows", "where", "threads")
+        messages = {**dict.fromkeys(of_hub, "applies to 'hub' only"), **dict.fromkeys(of_read, "nothing is read here")}
+        given = {key: message for key, message in messages.items() if getattr(self, key) is not None}
+        return [Problem((key,), message, "Leave it out.") for key, message in given.items()]
 
 
 class Replay(Strict):
     """How the base model writes its own replay."""
 
+    opening: Literal["user", "start"] = "user"  # conversations from a user's turn, or documents from the start token
     temperature: float = Field(1.0, gt=0, le=10)
     turns: Count = 4  # the most questions in a conversation
     max_new_tokens: Count = 128  # the longest turn
@@ -70,12 +76,19 @@ class Replay(Strict):
     max_refusals: float = Field(0.25, ge=0, le=1)  # share of refusals in what is kept
     languages: tuple[str, ...] = ()  # ISO 639-1 codes; all when empty
 
+    @model_validator(mode="after")
+    def _of_conversations(self) -> Replay:
+        given = [key for key in ("turns", "max_refusals") if self.opening == "start" and key in self.model_fields_set]
+        if given:
+            raise problems_error([Problem((given[0],), "documents have no turns", "Leave it out.")])
+        return self
+
 
 class TowardsBase(Strict):
     """Learn of a source's tokens what the base expects in their place, not only which token stands there."""
 
     top_k: int = Field(16, ge=1, le=1024)  # tokens whose probability is kept for each learnt one; all others are one
-    weight: float = Field(1.0, gt=0, le=1)  # of the divergence from the base; cross-entropy has the rest
+    weight: float = Field(0.5, gt=0, le=1)  # of the divergence from the base; cross-entropy has the rest
 
 
 class Source(Rows):
@@ -129,8 +142,9 @@ class Source(Rows):
         if self.generate != SELF:
             problems += self._out_of_place(("replay",), "applies to 'generate: self' only")
         if not self.is_read:
-            how = ("columns", "template", "group", "roles", "end_mark")
-            problems += self._out_of_place(how, "applies to sources that are read only")
+            how = ("columns", "template", "group", "roles", "end_mark", "format", "reasoning", "malformed", "documents")
+            unread = tuple(key for key in how if key in self.model_fields_set)
+            problems += self._out_of_place(unread, "applies to sources that are read only")
         if self.hub is None and self.catalogue is None and self.allow:
             problems.append(Problem(("allow",), "applies to 'hub' and 'catalogue' only", "Leave it out."))
         if self.max_repeats is None and "exhausted" in self.model_fields_set:

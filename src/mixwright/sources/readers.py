@@ -4,8 +4,8 @@ A reader never loses a row: what cannot be understood comes out as a fault with 
 decides whether that ends the run or goes to quarantine. Only damage that hides the rest of the file (broken gzip,
 Parquet that does not open, JSON that is one value and torn) is an error at once.
 
-Memory is bounded by the longest line that is read (`LONGEST_LINE`) or by a batch of a columnar file; only `.json` that
-is one value, and a text read as one document, are held whole.
+Memory is bounded by the longest line that is read (`LONGEST_LINE`), by a batch of a columnar file or by a tree of
+messages; only `.json` that is one value, and a text read as one document, are held whole.
 """
 
 from __future__ import annotations
@@ -16,24 +16,36 @@ from collections.abc import Iterator
 from typing import Any
 
 from mixwright.ground.errors import InputError
-from mixwright.recipe.data import Rows
+from mixwright.recipe.data import Rows, Source
 from mixwright.sources.files import TEXT, DataFile, RemoteFile, kind_of, opened, reached
-from mixwright.sources.formats.columnar import arrow_rows, parquet_rows
+from mixwright.sources.formats.columnar import arrow_rows, parquet_rows, without_typing
 from mixwright.sources.formats.delimited import csv_rows
 from mixwright.sources.formats.json_rows import expanded, json_rows, jsonl_rows
 from mixwright.sources.formats.row import Row
 from mixwright.sources.formats.text_rows import text_rows
+from mixwright.sources.selection import conditions, selected
+from mixwright.sources.threads import threaded
 
 AS_IT_STANDS = Rows()
+COLUMNAR = (".parquet", ".arrow", ".feather")
 
 
 def read_rows(file: DataFile, entry: Rows = AS_IT_STANDS) -> Iterator[Row]:
-    """All rows of a file in order, as a source or suite has them read.
+    """All rows of a file in order, as a source or suite has them read; those that its `where` leaves out have a reason
+    instead of a value. Where rows are messages (`threads`), a row is a conversation.
 
     Raises InputError when the file as a whole cannot be read.
     """
-    whole = _whole_rows(file, entry.rows, entry.documents)
-    return whole if kind_of(file) == ".json" else expanded(whole, entry.rows)
+    kind = kind_of(file)
+    rows = _whole_rows(file, entry.rows, entry.documents)
+    if kind != ".json":
+        rows = expanded(rows, entry.rows)
+    if entry.threads is not None:
+        roles = (entry.roles if isinstance(entry, Source) else None) or {}
+        rows = threaded(rows, entry.threads, conditions(entry.where or {}), roles)
+    elif entry.where is not None:
+        rows = selected(rows, entry.where)
+    return without_typing(rows) if kind in COLUMNAR else rows
 
 
 def _whole_rows(file: DataFile, rows: str | None, documents: str) -> Iterator[Row]:
@@ -58,7 +70,7 @@ def _of_kind(file: DataFile, rows: str | None, documents: str) -> Iterator[Row]:
     kind = kind_of(file)
     if kind == ".parquet":
         return parquet_rows(file)
-    if kind in (".arrow", ".feather"):
+    if kind in COLUMNAR:
         return arrow_rows(file)
     return _from_bytes(file, kind or "", rows, documents)
 

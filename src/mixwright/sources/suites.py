@@ -9,13 +9,16 @@ from typing import Any
 
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_digest
+from mixwright.items.conversation import Message
 from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.data import Scorer, Suite, Template
 from mixwright.sources.data_sets import files_of
+from mixwright.sources.formats.row import LEFT_OUT
 from mixwright.sources.forms import from_template
 from mixwright.sources.generators import Example, abilities_of, generate
 from mixwright.sources.readers import read_rows
-from mixwright.sources.records import read_records
+from mixwright.sources.records import CONVERSATION, PREFERENCE, Record, read_records
+from mixwright.sources.selection import nothing_belongs
 from mixwright.sources.templates import fill, look_up
 
 SEARCH = "search"  # the folder, inside a suite's, of the items set aside for choosing
@@ -31,25 +34,28 @@ def build_suite(
     Raises InputError with file and line for a row that cannot become an item, for a suite without items, and for an
     ability with too few clusters to divide.
     """
+    counts: Counter[str] = Counter()
     if suite.is_read:
-        items: Iterable[Item] = _from_files(name, suite)
+        items: Iterable[Item] = _from_files(name, suite, counts)
     elif suite.generate is not None:
         items = _generated(name, suite)
     else:
         assert heldout is not None
-        items = _from_heldout(name, suite, heldout)
+        items = _from_heldout(name, suite, heldout, counts)
     chosen = list(items)
     if suite.limit is not None and len(chosen) > suite.limit:
         ranked = sorted(range(len(chosen)), key=lambda i: derive_seed("limit", suite.seed, chosen[i].item_id))
         chosen = [chosen[i] for i in sorted(ranked[: suite.limit])]
     if not chosen:
+        if counts:
+            raise _nothing_to_ask(name, suite, counts)
         fix = (
             f"Raise sources.{suite.source}.holdout." if suite.source else "Name a file with rows, or remove the suite."
         )
         raise InputError("the suite has no items", where=f"suites.{name}", fix=fix)
-    about: dict[str, Json] = {"role": suite.role, "version": suite.version, "licence": suite.licence}
+    about: dict[str, Json] = {"role": suite.role, "version": suite.version, "licence": suite.licence, **counts}
     if not search_share:
-        return write_suite(out, name, about, chosen)
+        return {**write_suite(out, name, about, chosen), **counts}
     searched = [item for item in chosen if _is_for_search(item, search_share)]
     certifying = [item for item in chosen if not _is_for_search(item, search_share)]
     for ability in sorted({item.ability for item in chosen}):
@@ -59,7 +65,7 @@ def build_suite(
                 raise InputError(f"no item of {name}/{ability} is left to {words}", where=f"suites.{name}", fix=fix)
     (out / SEARCH).mkdir()
     set_aside = write_suite(out / SEARCH, name, about, searched)
-    return {**write_suite(out, name, about, certifying), "for_search": set_aside["items"]}
+    return {**write_suite(out, name, about, certifying), "for_search": set_aside["items"], **counts}
 
 
 def _is_for_search(item: Item, share: float) -> bool:
@@ -107,13 +113,19 @@ def _of_row(scorer: Scorer, row: Mapping[str, Any]) -> Scorer:
     return Scorer(name=scorer.name, options={**scorer.options, "options": options})
 
 
-def _from_files(name: str, suite: Suite) -> Iterator[Item]:
+def _from_files(name: str, suite: Suite, counts: Counter[str]) -> Iterator[Item]:
+    """counts: of the rows that `where` leaves out."""
     assert suite.prompt is not None
     assert suite.target is not None
     assert suite.scorer is not None
     template = suite.prompt if isinstance(suite.prompt, Template) else Template(user=suite.prompt)
+    num_items, first = 0, ""
     for file in files_of(suite, f"suites.{name}"):
         for row in read_rows(file, suite):
+            if row.rule == LEFT_OUT:
+                counts["left_out"] += 1
+                first = first or f"{file.name}:{row.place}: {row.fault}"
+                continue
             try:
                 if row.value is None:
                     raise ValueError(row.fault)
@@ -131,6 +143,9 @@ def _from_files(name: str, suite: Suite) -> Iterator[Item]:
                 where = f"{file}:{row.place} (suites.{name})"
                 fix = f"Mend the row, or the {{columns}} that suites.{name} names."
                 raise InputError(f"this row makes no item: {error}", where=where, fix=fix) from None
+            num_items += 1
+    if first and not num_items:
+        raise nothing_belongs(suite.where or {}, counts["left_out"], first, f"suites.{name}")
 
 
 def _generated(name: str, suite: Suite) -> Iterator[Item]:
@@ -172,14 +187,26 @@ def _by_turns(suite: Suite, ability: str) -> Sequence[Example]:
     return [example for _, _, example in turns[: suite.items_per_ability]]
 
 
-def _from_heldout(name: str, suite: Suite, records: Path) -> Iterator[Item]:
+def _nothing_to_ask(name: str, suite: Suite, counts: Mapping[str, int]) -> InputError:
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in counts.items())
+    fix = "Ask what ends in a text: read items from a file with 'prompt' and 'target'."
+    message = f"no held-out row of '{suite.source}' can be asked ({reasons})"
+    return InputError(message, where=f"suites.{name}.source", fix=fix)
+
+
+def _from_heldout(name: str, suite: Suite, records: Path, counts: Counter[str]) -> Iterator[Item]:
+    """counts: of the held-out rows that are no question with a text as its answer."""
     assert suite.scorer is not None
     if isinstance(suite.scorer.options.get("options"), str):
         fix = "Write the options out: [first, second]."
         raise InputError("held-out rows have no columns left to take options from", where=f"suites.{name}", fix=fix)
     for record in read_records(records):
         messages = record.turns()
-        if record.split != "heldout" or messages[-1]["role"] != "assistant":
+        if record.split != "heldout":
+            continue
+        reason = _unasked(record, messages)
+        if reason:
+            counts[reason] += 1
             continue
         yield _item(
             name,
@@ -190,3 +217,14 @@ def _from_heldout(name: str, suite: Suite, records: Path) -> Iterator[Item]:
             prompt=messages[:-1],
             target=str(messages[-1].get("content") or ""),
         )
+
+
+def _unasked(record: Record, messages: Sequence[Message]) -> str:
+    """Why a held-out row is no item, in a word for its count; empty when it is one."""
+    if record.kind != CONVERSATION and record.kind != PREFERENCE:
+        return "documents"
+    if record.tools or any(message.get("tool_calls") for message in messages):
+        return "with_tools"  # items have no place for definitions: without them the question would be another
+    last = messages[-1]
+    is_answer = last["role"] == "assistant" and last.get("content") and "weight" not in last
+    return "" if is_answer else "without_an_answer"

@@ -1,7 +1,9 @@
 """Open general data by name: which data sets teach which skill, under what terms, and how their rows are read.
 
-`entries.csv` holds one line for each configuration and split. Its facts were read in public copies of the data sets'
-cards on the day in `verified`; where that is empty they are from memory. Nothing in it is legal advice.
+`entries.csv` holds one line for each configuration and split, and for each part of one that is read for itself. Its
+facts were read in public copies of the data sets' cards on the day in `verified`; where that is empty they are from
+memory. Names of parts in a `where` are as public code and logs have them where the note says so. Nothing in it is
+legal advice.
 
 terms   commercial      the publisher grants commercial use, and no narrower part is known
         partly          some rows are non-commercial, unlicensed, gated, or by a model whose terms bind its output

@@ -1,4 +1,8 @@
-"""Parquet and Arrow, a batch at a time."""
+"""Parquet and Arrow, a batch at a time.
+
+Typed columns give every struct all keys that any row has. As such a row comes out of its file, so that conditions can
+be asked of it; what is learnt is the row without them.
+"""
 
 from __future__ import annotations
 
@@ -49,11 +53,19 @@ def _rows(batches: Any) -> Iterator[Row]:
         for start in range(0, batch.num_rows, BATCH_ROWS):
             for value in batch.slice(start, BATCH_ROWS).to_pylist():
                 number += 1
-                yield Row(number, {name: _plain(entry) for name, entry in value.items()})
+                yield Row(number, value)
+
+
+def without_typing(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows with their cells as JSON would hold them: a null in a struct is no key, NaN is null."""
+    for row in rows:
+        if row.value is None:
+            yield row
+        else:
+            yield Row(row.line, {name: _plain(entry) for name, entry in row.value.items()}, part=row.part)
 
 
 def _plain(value: Any) -> Any:
-    """A cell as JSON would hold it. Typed columns give every struct all keys that any row has: a null is no key."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items() if entry is not None}
     if isinstance(value, list):
