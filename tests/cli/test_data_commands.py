@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +44,10 @@ def test_inspect_says_what_a_file_is_and_shows_what_is_learnt(
     assert code == 0
     assert "prompt_completion (it has the columns prompt, completion)" in out
     assert "<|user|> 1 + 1?<|end|><|assistant|>⟦2<|end|>⟧" in out
-    assert "1 of 22 rows are malformed" in out
+    assert "1 of 22 rows are malformed; a run refuses the first; 'malformed: drop' leaves such rows out" in out
     assert "1 rows repeat another" in out
     assert "sums.jsonl:22: the column 'completion' is null" in out
-    assert pasted(out).malformed == "drop"
+    assert pasted(out).malformed == "refuse"
 
 
 def test_inspect_shows_what_unknown_columns_may_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +58,80 @@ def test_inspect_shows_what_unknown_columns_may_mean(tmp_path: Path, capsys: pyt
     assert pasted(out).columns == {"prompt": "question", "completion": "answer"}
     code, out, _ = called(capsys, "inspect", path, "--set", "columns={prompt: question, completion: answer}")
     assert code == 0
+    assert "the recipe's 'columns' say" in out
     assert "⟦0<|end|>⟧" in out
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (
+            [{"instruction": ["a"], "output": ["b"]}],
+            ["no row can be read", "1 of 1 rows are malformed", 'output: ["b"]'],
+        ),
+        ([{"a": 1, "b": "x" * 200}], ["<question column>", "b: xxx", "…"]),
+    ],
+)
+def test_inspect_has_no_lines_to_paste_where_it_knows_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: list[dict[str, Any]], words: list[str]
+) -> None:
+    code, out, _ = called(capsys, "inspect", written(tmp_path / "x.jsonl", rows))
+    assert code == 2
+    assert all(word in out for word in words)
+    assert "In a recipe:" not in out
+
+
+def test_inspect_shows_answers_of_weight_zero_as_not_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    turns = [
+        {"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(("?", "No.", "So?", "Yes."))
+    ]
+    turns[1]["weight"] = 0
+    code, out, _ = called(capsys, "inspect", written(tmp_path / "x.jsonl", [{"messages": turns}]))
+    assert code == 0
+    assert "<|assistant|> No.<|end|><|user|> So?<|end|><|assistant|>⟦Yes.<|end|>⟧" in out
+
+
+def test_inspect_says_that_a_limit_cut_it_short_and_what_is_left_unused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path / "train-00000-of-00001.jsonl", [{**row, "id": 1} for row in ROWS])
+    _, out, _ = called(capsys, "inspect", path, "--limit", "5")
+    assert "rows      5, the first of them (--limit)\n" in out
+    assert "unused    id\n" in out
+    assert "\n  train:\n" in out
+
+
+def test_inspect_pins_a_data_set_of_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit = "a" * 40
+    folder = tmp_path / "datasets--someone--Sums-2" / "snapshots" / commit
+    folder.mkdir(parents=True)
+    written(folder / "train-00000-of-00001.jsonl", ROWS)
+    (folder.parent.parent / "refs").mkdir()
+    (folder.parent.parent / "refs" / "main").write_text(commit)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    code, out, _ = called(capsys, "inspect", "hub:someone/Sums-2")
+    assert code == 0
+    assert f"(commit {commit})" in out
+    assert "\n  sums_2:\n" in out
+    assert (pasted(out).hub, pasted(out).revision) == ("someone/Sums-2", commit)
+
+
+def test_inspect_names_what_it_was_given_in_its_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.unknown"
+    path.write_text("?")
+    assert called(capsys, "inspect", str(path))[2].startswith(f"error: {path}: ")
+    assert called(capsys, "inspect", "hub:someone/none")[2].startswith("error: hub:someone/none: ")
+
+
+def test_inspect_replaces_what_a_terminal_cannot_show(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.jsonl", [{"prompt": "Where?", "completion": "東京"}])
+    command = [sys.executable, "-m", "mixwright", "inspect", path]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"<|assistant|>???<|end|>?" in done.stdout
 
 
 def test_inspect_has_everything_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

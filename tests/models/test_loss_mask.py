@@ -84,6 +84,26 @@ def test_any_texts_are_masked_to_the_letter(
 
 
 @every_template
+@unhurried
+@given(pairs=st.lists(st.tuples(answers, answers, st.booleans()), min_size=1, max_size=3))
+def test_answers_of_weight_zero_stand_in_the_text_and_are_not_learnt(
+    tokenizers: dict[str, ChatTokenizer], template: str, pairs: list[tuple[str, str, bool]]
+) -> None:
+    opening, closing = CLOSINGS[template]
+    tokenizer = tokenizers[template]
+    plain = conversation(*(text for asked, answer, _ in pairs for text in (asked, answer)))
+    weighed = [dict(message) for message in plain]
+    for message, (_, _, is_learnt) in zip(weighed[1::2], pairs, strict=True):
+        message |= {} if is_learnt else {"weight": 0}
+    result, whole = encoded(tokenizer, weighed), encoded(tokenizer, weighed, loss="all")
+    learnt = "".join(learnt_texts(tokenizer, result))
+    assert learnt == "".join(f"{opening}{answer}{closing}" for _, answer, is_learnt in pairs if is_learnt)
+    assert result.ids.tolist() == encoded(tokenizer, plain).ids.tolist()
+    left_out = encoded(tokenizer, plain).loss & ~result.loss
+    assert whole.loss[1:].tolist() == (~left_out[1:]).tolist() + [True] * (len(whole.ids) - len(result.ids))
+
+
+@every_template
 def test_what_is_not_learnt_is_what_the_model_is_given_when_it_answers(
     tokenizers: dict[str, ChatTokenizer], template: str
 ) -> None:

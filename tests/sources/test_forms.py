@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixwright.recipe.data import Source
-from mixwright.sources.forms import FORMS, row_reader
+from mixwright.sources.forms import FORMS, FormFault, row_reader
 
 ASKED = {"role": "user", "content": "2 + 2?"}
 ANSWERED = {"role": "assistant", "content": "4"}
@@ -113,6 +114,7 @@ CALL = {"name": "add", "arguments": {"b": 2, "a": 2}}
         ({"conversations": [ASKED, ANSWERED]}, "messages"),
         ({"conversations": [{"from": "human", "value": "2 + 2?"}, {"from": "gpt", "value": "4"}]}, "sharegpt"),
         ({"messages": [{"role": "user", "content": [{"text": "2 + 2?"}]}, ANSWERED]}, "converse"),
+        ({"conversation": [{"role": "user", "content": [{"text": "2 + 2?"}]}, ANSWERED]}, "converse"),
         ({"query": "2 + 2?", "response": "4", "metadata": "m"}, "gen_qa"),
         ({"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}, "preference"),
         ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, {"role": "assistant", "content": "5"}]}, "preference"),
@@ -146,8 +148,6 @@ def test_a_text_among_what_is_said_about_it_is_a_document() -> None:
 
 
 def test_calls_of_tools_are_turns_of_their_own_in_sharegpt() -> None:
-    import json
-
     turns = [{"from": "human", "value": "2 + 2?"}, {"from": "function_call", "value": json.dumps(CALL)}]
     rest = [{"from": "observation", "value": "4"}, {"from": "gpt", "value": "4"}]
     called, result = conversation({"conversations": [*turns, *rest]})[1:3]
@@ -174,10 +174,13 @@ def test_the_lines_of_a_list_stand_one_below_the_other() -> None:
         ({"messages": [{"role": "user", "content": [{"image": {}}]}, ANSWERED]}, "a text model cannot learn it"),
         ({"messages": [{"role": "user", "content": None}, ANSWERED]}, "null"),
         ({"messages": [ASKED, ANSWERED], "tools": "{"}, "not JSON"),
+        ({"messages": [ASKED, ANSWERED], "tools": [CALL], "functions": [CALL]}, "both 'tools' and 'functions'"),
         ({"prompt": "?", "completion": float("nan")}, "NaN"),
         ({"chosen": "a", "rejected": "b"}, "prompt"),
         ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, ANSWERED]}, "do not differ"),
+        ({"prompt": "?", "chosen": "4", "rejected": "4"}, "do not differ"),
         ({"instruction": "?", "output": "!", "history": ["?"]}, "pairs"),
+        ({"instruction": "?", "output": "!", "history": 5}, "pairs"),
     ],
 )
 def test_a_row_that_cannot_be_learnt_says_why(row: dict[str, Any], fault: str) -> None:
@@ -185,14 +188,167 @@ def test_a_row_that_cannot_be_learnt_says_why(row: dict[str, Any], fault: str) -
         conversation(row)
 
 
-KEYS = "role content from value text toolUse toolResult reasoningContent name arguments function json"
-COLUMNS = "messages conversations prompt completion instruction output history chosen rejected tools system toolConfig"
+@pytest.mark.parametrize("row", [{"prompt": "2 + 2?", "completion": "4"}, {"messages": [ASKED, ANSWERED]}])
+@pytest.mark.parametrize(
+    ("column", "mark", "good"),
+    [
+        ("label", True, "true"),
+        ("label", 0, "1"),
+        ("label", 1.0, "1"),
+        ("label", "False", "'True'"),
+        ("label", "true", "'true'"),
+        ("label", "FALSE", "'TRUE'"),
+        ("label", "0", "'1'"),
+        ("kto_tag", False, "true"),
+        ("labels", [True, False], None),
+    ],
+)
+def test_answers_that_are_marked_as_good_or_bad_are_not_learnt_unasked(
+    row: dict[str, Any], column: str, mark: Any, good: str | None
+) -> None:
+    with pytest.raises(FormFault, match=f"unpaired preferences.*'{column}'") as caught:
+        conversation({**row, column: mark})
+    form = "messages" if "messages" in row else "prompt_completion"
+    assert f"'format: {form}'" in caught.value.fix
+    assert good is None or f"where: {{{column}: {good}}}" in caught.value.fix
+    assert conversation({**row, column: mark}, format=form) == [ASKED, ANSWERED]
+
+
+def test_a_mark_that_comes_with_a_later_row_is_a_fault_of_that_row() -> None:
+    row = {"prompt": "2 + 2?", "completion": "4"}
+    reader = row_reader(Source(role="domain", path="x.jsonl"), {**row, "label": None})
+    assert reader.read({**row, "label": None}).messages == [ASKED, ANSWERED]
+    with pytest.raises(ValueError, match="'label' marks some answers as bad"):
+        reader.read({**row, "label": False})
+
+
+def test_a_label_that_is_learnt_or_is_no_mark_is_no_preference() -> None:
+    assert conversation({"text": "2 + 2?", "label": 1}, columns={"prompt": "text", "completion": "label"})
+    reader = row_reader(Source(role="domain", path="x.jsonl"), {"prompt": "2 + 2?", "completion": "4", "label": 5})
+    assert reader.read({"prompt": "2 + 2?", "completion": "4", "label": 1}).messages == [ASKED, ANSWERED]
+
+
+def test_steps_with_marks_are_told_apart_from_answers() -> None:
+    row = {"prompt": "2 + 2?", "completions": ["two", "four"], "labels": [True, False]}
+    with pytest.raises(FormFault, match="steps with marks") as caught:
+        conversation(row)
+    assert "{completions.*}" in caught.value.fix
+
+
+PAIR = {"chosen": "\n\nHuman: 2 + 2?\n\nAssistant: 4", "rejected": "\n\nHuman: 2 + 2?\n\nAssistant: 5"}
+OTHER = {"role": "assistant", "content": "5"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        PAIR,
+        {"input": {"messages": [ASKED]}, "preferred_output": [ANSWERED], "non_preferred_output": [OTHER]},
+        {
+            "conversations": [{"from": "human", "value": "2 + 2?"}],
+            "chosen": {"from": "gpt", "value": "4"},
+            "rejected": {"from": "gpt", "value": "5"},
+        },
+        {"messages": [ASKED], "chosen": [ANSWERED], "rejected": [OTHER]},
+    ],
+)
+def test_pairs_of_every_kind_have_their_prompt(row: dict[str, Any]) -> None:
+    reader = row_reader(Source(role="domain", path="x.jsonl"), row)
+    assert reader.form == "preference"
+    found = reader.read(row)
+    assert found.messages == [ASKED, ANSWERED]
+    assert json.loads(found.rejected) == [OTHER]
+
+
+def test_tools_of_openais_pairs_are_found_in_every_row() -> None:
+    row = {"input": {"messages": [ASKED]}, "preferred_output": [ANSWERED], "non_preferred_output": [OTHER]}
+    reader = row_reader(Source(role="domain", path="x.jsonl"), row)
+    assert reader.read({**row, "input": {"messages": [ASKED], "tools": [CALL]}}).tools == json.dumps([CALL]).replace(
+        " ", ""
+    )
+    with pytest.raises(ValueError, match="'input' holds no messages"):
+        reader.read({**row, "input": "2 + 2?"})
+
+
+@given(st.lists(st.text("abc \n:", min_size=1).map(str.strip).filter(bool), min_size=2, max_size=6))
+def test_a_transcript_is_cut_at_its_marks_and_nowhere_else(said: list[str]) -> None:
+    names = ["Human", "Assistant"] * 4
+    end = [] if len(said) % 2 else ["Well?"]
+    shared = "".join(f"\n\n{name}: {part}" for name, part in zip(names, [*said, *end], strict=False))
+    found = conversation({"chosen": f"{shared}\n\nAssistant: 4", "rejected": f"{shared}\n\nAssistant: 5"})
+    assert [message["content"] for message in found] == [*said, *end, "4"]
+
+
+@pytest.mark.parametrize(
+    ("row", "about", "fix"),
+    [
+        (
+            {"system": "Be brief.", "question": "2 + 2?", "chosen": "4", "rejected": "5"},
+            {},
+            "columns: {prompt: question}",
+        ),
+        ({"chosen": "It is 4", "rejected": "It is 5"}, {}, "'template'"),
+        (
+            {"version": 2, "question": "2 + 2?", "answer": "4", "is_impossible": False},
+            {},
+            "{prompt: question, completion: answer}",
+        ),
+        ({"frage": "2 + 2?", "antwort": "4"}, {}, "{prompt: frage, completion: antwort}"),
+        ({"a": "2 + 2?", "b": "4", "c": 1}, {}, "{prompt: <question column>, completion: <answer column>}"),
+        ({"text": "2 + 2?", "sum": "4"}, {}, "{prompt: text, completion: sum}"),
+        ({"title": "x", "data": [{"question": "2 + 2?", "answer": "4"}]}, {}, "'rows'"),
+    ],
+)
+def test_a_fault_has_the_lines_that_would_help(row: dict[str, Any], about: dict[str, Any], fix: str) -> None:
+    with pytest.raises(FormFault, match="columns") as caught:
+        conversation(row, **about)
+    assert fix in caught.value.fix
+
+
+def test_the_form_is_decided_by_the_first_row_that_has_turns() -> None:
+    source = Source(role="domain", path="x.jsonl")
+    for empty in ([], None, "", "[]"):
+        with pytest.raises(ValueError, match="'conversations' holds no turns") as caught:
+            row_reader(source, {"conversations": empty})
+        assert not isinstance(caught.value, FormFault)
+
+
+def test_a_system_column_may_say_again_what_the_system_turn_says() -> None:
+    turns = [SYSTEM, ASKED, ANSWERED]
+    assert conversation({"messages": turns, "system": " Be brief.\n"}) == turns
+    with pytest.raises(ValueError, match="another text in the column 'system'"):
+        conversation({"messages": turns, "system": "Be verbose."})
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"a": 1}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"instruction": "?", "output": "!"},
+        {"query": "?", "response": "!"},
+        {"text": "?"},
+        {"prompt": "?", "completion": "!"},
+    ],
+)
+def test_a_list_or_object_is_no_text_unless_a_template_says_so(row: dict[str, str], value: Any) -> None:
+    for part in row:
+        with pytest.raises(ValueError, match=r"not text|no role"):
+            conversation({**row, part: value})
+    template = {"user": "{x}", "assistant": "{x}"}
+    assert conversation({"x": value}, template=template)[1]["content"] == json.dumps(value).replace(" ", "")
+
+
+KEYS = (
+    "role content from value text type toolUse toolResult reasoningContent name arguments function json messages weight"
+)
+COLUMNS = """messages conversations prompt completion instruction output history chosen rejected tools system toolConfig
+    input preferred_output non_preferred_output functions label question answers context"""
 nonsense = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split(" ")), inner, max_size=4),
     max_leaves=8,
 )
-columns = st.sampled_from(COLUMNS.split(" "))
+columns = st.sampled_from(COLUMNS.split())
 
 
 @given(st.dictionaries(columns, nonsense, max_size=4), st.sampled_from(["auto", *FORMS]))
@@ -200,6 +356,6 @@ def test_no_row_is_so_broken_that_it_is_more_than_a_fault(row: dict[str, Any], f
     source = Source.model_validate({"role": "domain", "path": "x.jsonl", "format": form})
     try:
         found = row_reader(source, row).read(row)
-    except (ValueError, TypeError):
+    except ValueError:
         return
     assert found.messages or found.text

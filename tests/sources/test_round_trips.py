@@ -107,6 +107,24 @@ def as_implicit_preference(messages: Messages, tools: list[Any]) -> Row:
     }
 
 
+def as_openai_pair(messages: Messages, tools: list[Any]) -> Row:
+    other = {"role": "assistant", "content": "no"}
+    asked = {"messages": messages[:-1], "tools": tools}
+    return {"input": asked, "preferred_output": messages[-1:], "non_preferred_output": [other]}
+
+
+def as_parts(messages: Messages, tools: list[Any]) -> Row:
+    """Every text a list of OpenAI's parts."""
+    parts = [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
+    return {"messages": parts, "tools": tools}
+
+
+def as_object_of_lists(messages: Messages, tools: list[Any]) -> Row:
+    """What a column of turns is where it was stored column by column."""
+    keys = {key: None for message in messages for key in message}
+    return {"messages": {key: [message.get(key) for message in messages] for key in keys}, "tools": tools}
+
+
 def as_sharegpt(messages: Messages, tools: list[Any]) -> Row:
     speakers = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
     turns: Messages = []
@@ -176,7 +194,37 @@ def first_exchange(messages: Messages) -> list[str]:
     ][:3]
 
 
-WITH_THOUGHTS = (as_messages, as_json_text, as_prompt_and_completion, as_preference, as_implicit_preference)
+def as_anthropic(messages: Messages, tools: list[Any]) -> Row:
+    row: Row = {"messages": []}
+    for message in messages:
+        text = [{"type": "text", "text": message["content"]}] if message["content"] else []
+        if message["role"] == "system":
+            row["system"] = message["content"]
+        elif message["role"] == "tool":
+            result = {"type": "tool_result", "tool_use_id": "t1", "content": message["content"]}
+            row["messages"].append({"role": "user", "content": [result]})
+        else:
+            uses = [
+                {"type": "tool_use", "id": "t1", "name": call["name"], "input": call["arguments"]}
+                for call in (call["function"] for call in message.get("tool_calls", ()))
+            ]
+            row["messages"].append({"role": message["role"], "content": [*text, *uses]})
+    functions = [tool["function"] for tool in tools]
+    named = [{"name": one["name"], "description": one["description"]} for one in functions]
+    schemas = [{**one, "input_schema": function["parameters"]} for one, function in zip(named, functions, strict=True)]
+    return row | ({"tools": schemas} if schemas else {})
+
+
+WITH_THOUGHTS = (
+    as_messages,
+    as_json_text,
+    as_prompt_and_completion,
+    as_preference,
+    as_implicit_preference,
+    as_openai_pair,
+    as_parts,
+    as_object_of_lists,
+)
 OF_TEXTS = (as_alpaca, as_texts, as_gen_qa)
 
 
@@ -214,15 +262,15 @@ def test_turns_render_as_before(
     assert rendered(found.messages, json.loads(found.tools or "[]"), tokenizer) == rendered(messages, tools, tokenizer)
 
 
-@pytest.mark.parametrize("write", [as_sharegpt, as_converse])
+@pytest.mark.parametrize("write", [as_sharegpt, as_converse, as_anthropic])
 @unhurried
 @given(data=st.data(), tools=definitions)
 def test_turns_of_other_tools_render_as_before(
     write: Callable[[Messages, list[Any]], Row], data: st.DataObject, tools: list[Any], tokenizer: ChatTokenizer
 ) -> None:
-    messages = data.draw(conversations(texts=False) if write is as_converse else conversations())
+    messages = data.draw(conversations() if write is as_sharegpt else conversations(texts=False))
     for message in messages:
-        message.pop("reasoning_content", None)  # neither form has a place beside the text for it
+        message.pop("reasoning_content", None)  # not all of them have a place beside the text for it
     found = read(write(messages, tools))
     assert rendered(found.messages, json.loads(found.tools or "[]"), tokenizer) == rendered(messages, tools, tokenizer)
 

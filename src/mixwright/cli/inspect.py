@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from mixwright.sources.inspection import Inspection
 
 LONGEST_SHOWN = 1200  # characters of an example
+SHARD = re.compile(r"[-_.]?\d+[-_]of[-_]\d+$")  # of a file's name
 Keys = Annotated[
     list[str] | None,
     typer.Option("--set", help="A key of the source: columns='{prompt: text}'.", metavar="KEY=VALUE"),
@@ -48,17 +52,25 @@ def inspect_data(
     from mixwright.models.tokenizer import ChatTokenizer
     from mixwright.recipe.data import Base
     from mixwright.recipe.load import source_of
-    from mixwright.sources.inspection import inspect
+    from mixwright.recipe.paths import absolute, leads_out, project_of
+    from mixwright.sources.inspection import inspect, rendering_problems
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # data may hold what a terminal cannot show
     place = {"hub": path.removeprefix("hub:")} if path.startswith("hub:") else {"path": path}
     found = inspect(source_of({"role": "domain", **place}, keys or []), path, limit=limit)
-    found.recipe |= place
+    here, project = Path.cwd(), project_of(Path("recipe.yaml"))  # where the lines are pasted, as far as one knows
+    place = {key: absolute(at, here) if leads_out(at, here, project) else at for key, at in place.items()}
+    if found.recipe:
+        place |= {} if found.commit is None else {"revision": found.commit}
+        found.recipe = {"role": found.recipe["role"], **place, **found.recipe, **place}
     folder = find_model(Base(model=_absolute(model)), FileDigests(Path(os.devnull))).path
     tokenizer = ChatTokenizer(folder)
+    found.problems += rendering_problems(found, tokenizer, model)
     if as_json:
         print_json(found.as_json() | {"examples": [_example(*example, tokenizer) for example in found.examples]})
     else:
-        print("\n".join(_lines(found, tokenizer)))
+        print("\n".join(_lines(found, tokenizer, _name(path, found))))
     raise typer.Exit(0 if found.form else 2)
 
 
@@ -66,14 +78,19 @@ def _absolute(model: str) -> str:
     return str(Path(model).resolve()) if model.startswith((".", "/", "~")) or Path(model).is_dir() else model
 
 
-def _lines(found: Inspection, tokenizer: ChatTokenizer) -> Iterator[str]:
+def _lines(found: Inspection, tokenizer: ChatTokenizer, name: str) -> Iterator[str]:
+    from mixwright.sources.guesses import as_lines
     from mixwright.sources.inspection import quantiles
 
     files = found.files
     listed = ", ".join(file.name for file in files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else "")
-    yield f"files     {len(files)}: {listed}"
-    yield f"rows      {found.rows:,}"
+    yield f"files     {len(files)}: {listed}" + (f" (commit {found.commit})" if found.commit else "")
+    left_out = f", {found.left_out:,} of them left out ({found.first_left_out})" if found.left_out else ""
+    limited = ", the first of them (--limit)" if found.rows == found.limit else ""
+    yield f"rows      {found.rows:,}{limited}{left_out}"
     yield f"columns   {', '.join(found.columns)}"
+    if found.unused:
+        yield f"unused    {', '.join(found.unused)}"
     why = f"{found.why}. {found.fix}" if found.why else "no row can be read"
     yield f"form      {found.form} ({found.why})" if found.form else f"form      none: {why}"
     if found.lengths:
@@ -83,18 +100,27 @@ def _lines(found: Inspection, tokenizer: ChatTokenizer) -> Iterator[str]:
         yield f"turns     {', '.join(f'{name} {count:,}' for name, count in found.turns.items())}"
     for problem in (*found.problems, *found.faults):
         yield f"problem   {problem}"
-    if found.form is None and found.examples:
-        yield "\nIf that is what the columns below mean:"
+    if found.form is None and not found.recipe:
+        if found.first_row:
+            yield "\nThe first row:"
+        yield from (f"  {column}: {value}" for column, value in found.first_row.items())
+        return
+    if found.form is None:
+        yield f"\nIf that is what the columns mean ({as_lines(found.guess)}):"
     for origin, sample in found.examples:
         yield f"\n{origin}"
         rendered = _rendered(sample, tokenizer)
         yield rendered if isinstance(rendered, str) else _marked(rendered)
     yield "\nIn a recipe:"
-    yield yaml.safe_dump({"sources": {_name(found): found.recipe}}, sort_keys=False, allow_unicode=True).rstrip()
+    yield yaml.safe_dump({"sources": {name: found.recipe}}, sort_keys=False, allow_unicode=True).rstrip()
 
 
-def _name(found: Inspection) -> str:
-    stem = Path(found.files[0].name).name.split(".")[0].lower()
+def _name(path: str, found: Inspection) -> str:
+    """A name for the source: the data set's, the folder's, or the first file's without the number of its shard."""
+    named = Path(path.removeprefix("hub:"))
+    whole = path.startswith("hub:") or named.is_dir()
+    stem = named.resolve().name if whole else Path(found.files[0].name).name.split(".")[0]
+    stem = (SHARD.sub("", stem) or stem).lower()
     name = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in stem)
     return name if name[:1].isalpha() else f"data_{name}"
 

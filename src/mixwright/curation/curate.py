@@ -18,12 +18,12 @@ from mixwright.curation.filters import FILTERS
 from mixwright.ground.artefacts import read_json, write_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import Executor
-from mixwright.ground.hashing import Json, canonical_json, text_digest
+from mixwright.ground.hashing import Json, text_digest
 from mixwright.ground.progress import progress
-from mixwright.items.conversation import Message
 from mixwright.items.leaks import Protected, leaked_item
 from mixwright.recipe.data import Curate
 from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
+from mixwright.sources.turns import what_is_taught
 
 
 class Finding(NamedTuple):
@@ -124,7 +124,7 @@ def examine(task: _Examination) -> tuple[list[Record], list[Finding]]:
 
 def _examine(record: Record, task: _Examination) -> Finding:
     messages = record.turns()
-    key = bytes.fromhex(text_digest("\0".join([*map(_learnt, messages), record.tools])))
+    key = bytes.fromhex(text_digest(what_is_taught(messages, record.tools)))
     for rule in FILTERS:
         reason = rule(messages, task.limits.filters)
         if reason:
@@ -133,13 +133,6 @@ def _examine(record: Record, task: _Examination) -> Finding:
     if item:
         return Finding(key, "leak", "holds an evaluation item verbatim", item)
     return Finding(key)
-
-
-def _learnt(message: Message) -> str:
-    """What one turn says to a model, blanks around its text aside."""
-    said = f"{message['role']}:{str(message.get('content') or '').strip()}"
-    beside = [message[part] for part in ("reasoning_content", "tool_calls") if message.get(part)]
-    return said + canonical_json(beside) if beside else said
 
 
 def _against_seen(record: Record, finding: Finding, seen: dict[bytes, str], settings: Curate) -> Finding:

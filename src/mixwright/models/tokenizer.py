@@ -5,7 +5,7 @@ rendered up to each assistant turn (with the generation prompt) and through it, 
 answer, closing token included. Rendering must therefore grow turn by turn; a template that rewrites earlier turns (some
 drop old reasoning) is refused for conversations where it does so, because no mask would be right. The whole text is
 tokenized once and character offsets carry the mask over to tokens, so tokenization is the one the model sees at
-inference.
+inference. An answer with `weight: 0` stands in the text, and not in the mask.
 """
 
 from __future__ import annotations
@@ -65,6 +65,18 @@ class ChatTokenizer:
         pad, end = self.inner.pad_token_id, self.inner.eos_token_id
         return int(pad if pad is not None else end if end is not None else self.closing_id)
 
+    @property
+    def start_id(self) -> int:
+        """The token with which texts begin: the tokenizer's own, or the one that ends the text before (GPT-2's way).
+
+        Raises InputError when there is neither.
+        """
+        begin, end = self.inner.bos_token_id, self.inner.eos_token_id
+        if begin is None and end is None:
+            fix = "Name a bos_token in tokenizer_config.json."
+            raise InputError("the tokenizer has no token with which a text begins", where="base.model", fix=fix)
+        return int(end if begin is None else begin)
+
     @cached_property
     def closing_id(self) -> int:
         """The token with which the template closes an answer: what a trained model writes to stop.
@@ -101,6 +113,7 @@ class ChatTokenizer:
         tools: definitions of what it may call. Raises ValueError when the template refuses it, or has no place for
         something in it: what is left out in silence would be learnt wrong.
         """
+        messages = [_without_weight(message) for message in messages]
         messages, tools = self._as_written(messages, tools), list(tools) if tools else None
         try:
             text = self.inner.apply_chat_template(
@@ -151,14 +164,16 @@ class ChatTokenizer:
         """Token ids of a rendered text: nothing is added to it."""
         return list(self.inner(text, add_special_tokens=False, verbose=False)["input_ids"])
 
-    def encode_documents(self, texts: Sequence[str]) -> list[Encoded | ValueError]:
+    def encode_documents(self, texts: Sequence[str], *, whole: bool = True) -> list[Encoded | ValueError]:
         """Tokens of documents, all but the first of which are learnt, as in pretraining: with the tokens that the
-        tokenizer puts around a text, and its end token behind it."""
+        tokenizer puts around a text, and its end token behind it where the documents are whole."""
         end = self.inner.eos_token_id
         found: list[Encoded | ValueError] = []
         for ids in self.inner(list(texts), verbose=False)["input_ids"]:
-            closed = ids if end is None or ids[-1:] == [end] else [*ids, end]
-            found.append(Encoded(np.asarray(closed, np.int32), np.arange(len(closed)) > 0))
+            ended = ids[-1:] == [end]
+            if end is not None and ended != whole:
+                ids = [*ids, end] if whole else ids[:-1]
+            found.append(Encoded(np.asarray(ids, np.int32), np.arange(len(ids)) > 0))
         return found
 
     def encode(
@@ -168,16 +183,15 @@ class ChatTokenizer:
 
         tools: what each may call; empty for none of them.
         loss: "assistant" for the assistant's turns, "all" for every token but the first; an end token then closes the
-        text, as in pretraining, so that a model also learns when a text is over.
+        text, as in pretraining, so that a model also learns when a text is over. Answers with `weight: 0` are not
+        learnt either way.
         """
         texts: list[str] = []
         spans: list[list[tuple[int, int]] | ValueError] = []
         for messages, callable_here in zip(conversations, tools or [None] * len(conversations), strict=True):
             try:
                 text = self.render(messages, answer_next=False, tools=callable_here)
-                spans.append(
-                    self._answers(messages, text, callable_here) if loss == "assistant" else [(0, _EVERYTHING)]
-                )
+                spans.append(self._learnt(messages, text, callable_here, loss))
             except ValueError as error:
                 text = ""
                 spans.append(error)
@@ -218,17 +232,32 @@ class ChatTokenizer:
             found.append(Answer(before, ids[first : first + int(loss.sum())]))
         return found
 
-    def _answers(self, messages: Sequence[Message], text: str, tools: Tools) -> list[tuple[int, int]]:
+    def _learnt(self, messages: Sequence[Message], text: str, tools: Tools, loss: str) -> list[tuple[int, int]]:
+        """Where in a text stands what is learnt."""
+        answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
+        left_out = [i for i in answers if messages[i].get("weight") == 0]
+        if loss == "assistant":
+            return self._spans(messages, text, tools, [i for i in answers if i not in left_out])
+        spans = self._spans(messages, text, tools, left_out)
+        edges = [0, *(edge for span in spans for edge in span), _EVERYTHING]
+        return [*zip(edges[::2], edges[1::2], strict=True)]
+
+    def _spans(
+        self, messages: Sequence[Message], text: str, tools: Tools, turns: Sequence[int]
+    ) -> list[tuple[int, int]]:
+        """Where in a text the answers of some turns stand."""
         spans = []
-        for i, message in enumerate(messages):
-            if message["role"] != "assistant":
-                continue
+        for i in turns:
             start = self.render(messages[:i], answer_next=True, tools=tools)
             end = self.render(messages[: i + 1], answer_next=False, tools=tools) if i + 1 < len(messages) else text
             if not (text.startswith(start) and text.startswith(end) and len(start) < len(end)):
                 raise ValueError("the chat template rewrites earlier turns of this conversation")
             spans.append((len(start), len(end.rstrip())))
         return spans
+
+
+def _without_weight(message: Message) -> Message:
+    return {key: value for key, value in message.items() if key != "weight"} if "weight" in message else message
 
 
 def _renamed(message: Message, old: str, new: str) -> Message:

@@ -6,12 +6,12 @@
     prompt_completion   {"prompt": ..., "completion": ...}, optionally "system"; texts or turns
     alpaca              {"instruction": ..., "input": ..., "output": ...}, optionally "history", "system"
     gen_qa              {"query": ..., "response": ...}, optionally "system": Nova's `gen_qa.jsonl`
-    preference          {"prompt", "chosen", "rejected"}: TRL's forms; what is learnt is the chosen answer
+    preference          {"prompt", "chosen", "rejected"}: TRL's forms, OpenAI's; what is learnt is the chosen answer
     text                {"text": ...}: a document, learnt whole
 
 Anything else needs the recipe's `columns:` (which column plays which part) or `template:`. The form is decided once per
-source, from its first row, and then holds for all: a file that changes form halfway is a fault with a line, not a
-guess. Where two forms fit, or a `text` stands among columns that could be its label, the recipe has to say.
+source, from its first row (`detection`), and then holds for all: a file that changes form halfway is a fault with a
+line, not a guess. A list or an object is no text here: only a template makes one of it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,23 @@ from typing import Any, NamedTuple
 from mixwright.ground.errors import did_you_mean
 from mixwright.items.conversation import Message, conversation_fault
 from mixwright.recipe.data import Source, Template
-from mixwright.sources.templates import fill, look_up, text_at
-from mixwright.sources.turns import Dialect, conversation_of, text_of, tools_of
+from mixwright.sources.detection import FORMS, OF_TURNS, FormFault, detect, is_mark, marks_beside, turns_column
+from mixwright.sources.templates import fields, fill, look_up, plain_text_at
+from mixwright.sources.transcripts import turns_of_transcript
+from mixwright.sources.turns import (
+    WEIGHT,
+    Dialect,
+    conversation_of,
+    functions_of,
+    listed,
+    text_of,
+    tools_of,
+    without_reasoning,
+)
+
+__all__ = ["FORMS", "FormFault", "RowReader", "Sample", "from_template", "row_reader"]
+
+OPENAI_PAIR = {"input", "preferred_output", "non_preferred_output"}
 
 
 class Sample(NamedTuple):
@@ -38,51 +53,19 @@ class Sample(NamedTuple):
 
 class RowReader(NamedTuple):
     """How the rows of a source are read. form: its name. why: how that was decided. read: row -> sample, which raises
-    ValueError for a row that does not fit."""
+    ValueError for a row that does not fit. columns: those of the first row that are read."""
 
     form: str
     why: str
     read: Callable[[Mapping[str, Any]], Sample]
-
-
-class Form(NamedTuple):
-    """needs: the parts without which it is not this form. may_have: further parts. keys: names inside its turns that
-    `columns` may change."""
-
-    needs: tuple[str, ...]
-    may_have: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-
-
-FORMS = {
-    "messages": Form(("messages",), ("system", "tools"), ("role", "content")),
-    "sharegpt": Form(("conversations",), ("system", "tools"), ("from", "value")),
-    "converse": Form(("messages",), ("system", "toolConfig")),
-    "prompt_completion": Form(("prompt", "completion"), ("system", "tools")),
-    "alpaca": Form(("instruction", "output"), ("input", "system", "history")),
-    "gen_qa": Form(("query", "response"), ("system",)),
-    "preference": Form(("chosen", "rejected"), ("prompt", "input", "system", "tools", "history")),
-    "text": Form(("text",)),
-}
-TURN_COLUMNS = ("messages", "conversations", "conversation")
-BESIDE_TEXT = """_id added author created date dump file_path id int_score key lang language language_score licence
-    license meta metadata name path score source timestamp title token_count url uuid"""
-ABOUT_A_DOCUMENT = frozenset(BESIDE_TEXT.split())  # columns that no one would learn to predict
-
-
-class FormFault(ValueError):
-    """The columns fit no form. key: the recipe key of the source to look at, if it is one; fix: what to write."""
-
-    def __init__(self, message: str, fix: str, key: str | None = None) -> None:
-        super().__init__(message)
-        self.fix = fix
-        self.key = key
+    columns: frozenset[str] = frozenset()
 
 
 def row_reader(source: Source, row: Mapping[str, Any]) -> RowReader:
     """How rows like this one become samples.
 
-    Raises FormFault when no form fits, or several, naming the columns found and the recipe lines that would help.
+    Raises FormFault when no form fits, or several, naming the columns found and the recipe lines that would help;
+    ValueError when this row cannot tell.
     """
     if source.template is not None:
         template = source.template
@@ -90,17 +73,13 @@ def row_reader(source: Source, row: Mapping[str, Any]) -> RowReader:
         def filled(row: Mapping[str, Any]) -> Sample:
             return Sample(_finished(from_template(template, row), source))
 
-        return RowReader("template", "the recipe's template", filled)
+        return RowReader("template", "the recipe's template", filled, _columns_of(template, row))
     names = dict(source.columns or {})
-    if source.format != "auto":
-        form, why = str(source.format), "the recipe says so"
-    else:
-        form, why = _detect(names, row)
+    if row.keys() >= OPENAI_PAIR and not names and source.format in ("auto", "preference"):
+        return _openai_pairs(source, row)
+    form, why = (str(source.format), "the recipe says so") if source.format != "auto" else detect(names, row)
     about = FORMS[form]
-    if form in ("messages", "sharegpt"):
-        names = _found_turns(names, about.needs[0], row)
-    elif form == "preference" and "prompt" not in names and "prompt" not in row and "instruction" in row:
-        names["prompt"] = "instruction"
+    names |= _found(names, form, row)
     parts = (*about.needs, *about.may_have, *about.keys)
     for part in names:
         if part not in parts:
@@ -116,14 +95,59 @@ def row_reader(source: Source, row: Mapping[str, Any]) -> RowReader:
         names=source.roles or {},
         reasoning=source.reasoning == "keep",
     )
-    make = READERS[form]
-    return RowReader(form, why, lambda row: make(Parts(row, names, dialect), source))
+    make, marks = READERS[form], _unseen_marks(names, form, source, row)
+
+    def read(row: Mapping[str, Any]) -> Sample:
+        for column in marks:
+            if column in row and is_mark(row[column]):
+                raise ValueError(
+                    f"'{column}' marks some answers as bad; 'format: {form}' learns all, 'where' some of them"
+                )
+        return make(Parts(row, names, dialect), source)
+
+    learnt = {names.get(part, part).partition(".")[0] for part in parts}
+    return RowReader(form, why, read, frozenset(learnt & row.keys()))
 
 
-def _found_turns(names: dict[str, str], part: str, row: Mapping[str, Any]) -> dict[str, str]:
-    """The names, with the column of the turns where it has another of its usual names."""
-    column = next((column for column in (part, *TURN_COLUMNS) if column in row), part)
-    return names if part in names or column == part else {**names, part: column}
+def _found(names: Mapping[str, str], form: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of parts that have another of their usual names."""
+    turns = turns_column({}, row)
+    if form in OF_TURNS:
+        (part,) = FORMS[form].needs
+        return {part: turns} if turns is not None and part not in names and part not in row else {}
+    if form != "preference" or "prompt" in names or "prompt" in row:
+        return {}
+    prompt = "instruction" if "instruction" in row else turns
+    return {"prompt": prompt} if prompt is not None else {}
+
+
+def _unseen_marks(names: Mapping[str, str], form: str, source: Source, row: Mapping[str, Any]) -> list[str]:
+    """The columns of marks of which the first row tells nothing: there may be some in a later one."""
+    is_said = source.format != "auto" or form in ("preference", "text")
+    return [] if is_said else [column for column in marks_beside(names) if row.get(column) is None]
+
+
+def _openai_pairs(source: Source, row: Mapping[str, Any]) -> RowReader:
+    """OpenAI's preference pairs, whose prompt and tools lie inside their `input`."""
+    plain = source.model_copy(update={"format": "preference"})
+    first = _plain_pair(row)
+    reader = row_reader(plain, first)
+    why = "it has OpenAI's columns preferred_output, non_preferred_output"
+    return reader._replace(why=why, read=lambda row: reader.read(_plain_pair(row)), columns=frozenset(OPENAI_PAIR))
+
+
+def _plain_pair(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    asked = look_up("input", row)
+    if not isinstance(asked, Mapping) or "messages" not in asked:
+        raise ValueError("its 'input' holds no messages")
+    pair = {"chosen": look_up("preferred_output", row), "rejected": look_up("non_preferred_output", row)}
+    return {"prompt": asked["messages"], "tools": asked.get("tools"), **pair}
+
+
+def _columns_of(template: Template, row: Mapping[str, Any]) -> frozenset[str]:
+    """The columns of a row that a template names."""
+    paths = fields("".join(filter(None, (template.system, template.user, template.assistant))))
+    return frozenset({path if path in row else path.partition(".")[0] for path in paths} & row.keys())
 
 
 class Parts(NamedTuple):
@@ -141,7 +165,7 @@ class Parts(NamedTuple):
         return look_up(self.names.get(part, part), self.row)
 
     def text(self, part: str) -> str:
-        return text_at(self.names.get(part, part), self.row)
+        return plain_text_at(self.names.get(part, part), self.row)
 
     def text_if_any(self, part: str) -> str:
         """The text of an optional part; empty when its column is absent, null or empty."""
@@ -151,7 +175,7 @@ class Parts(NamedTuple):
         """The turns in a part; where it holds text, that is the one turn, of this role."""
         value = self.value(part)
         if isinstance(value, list | Mapping):
-            return conversation_of(value, _dialect_of(value, self.dialect), part)
+            return conversation_of(value, _dialect_of(value, self.dialect, part), part)
         return [{"role": role, "content": self.text(part)}]
 
     @property
@@ -159,9 +183,9 @@ class Parts(NamedTuple):
         return tools_of(self.value("tools")) if self.has("tools") else ""
 
 
-def _dialect_of(turns: Any, dialect: Dialect) -> Dialect:
+def _dialect_of(turns: Any, dialect: Dialect, part: str) -> Dialect:
     """ShareGPT's keys where a column of another form holds them."""
-    first = turns if isinstance(turns, Mapping) else turns[0] if turns else {}
+    first = next(iter(listed(turns, part)), None)
     is_sharegpt = isinstance(first, Mapping) and "from" in first and dialect.role not in first
     return dialect._replace(role="from", content="value") if is_sharegpt else dialect
 
@@ -172,58 +196,19 @@ def from_template(template: Template, row: Mapping[str, Any]) -> list[Message]:
     return [{"role": role, "content": fill(text, row)} for role, text in turns if text is not None]
 
 
-def _detect(names: Mapping[str, str], row: Mapping[str, Any]) -> tuple[str, str]:
-    have = {*names, *row}
-    shown = ", ".join(map(str, row))
-    turns = next((column for column in TURN_COLUMNS if column in have), None)
-    fits = []
-    if turns is not None:
-        value = row.get(names.get(turns, turns))
-        first = value[0] if isinstance(value, list) and value else {}
-        keys = first if isinstance(first, Mapping) else {}
-        if isinstance(value, str):
-            keys = {"from": ""} if '"from"' in value[:200] and '"role"' not in value[:200] else {"role": ""}
-        content = keys.get("content")
-        in_blocks = isinstance(content, list) and content and "type" not in content[0]
-        form = "sharegpt" if {"from", "value"} & {*keys, *names} else "converse" if in_blocks else "messages"
-        fits.append((form, f"its column '{turns}' holds turns with {', '.join(map(repr, keys)) or 'roles'}"))
-    for form in ("preference", "prompt_completion", "alpaca", "gen_qa"):
-        if all(part in have for part in FORMS[form].needs):
-            if form == "prompt_completion" and "label" in have and isinstance(row.get("label"), bool):
-                fix = "Keep the rows whose label is true, or say 'format: prompt_completion' to learn them all."
-                raise FormFault(f"the columns ({shown}) are unpaired preferences, some of them of bad answers", fix)
-            fits.append((form, f"it has the columns {', '.join(FORMS[form].needs)}"))
-    if fits and fits[0][0] in ("messages", "sharegpt") and fits[-1][0] == "preference":
-        fits = fits[-1:]  # a pair in ShareGPT's form: the turns are its prompt
-    if len(fits) > 1:
-        listed = " or ".join(f"'format: {form}'" for form, _ in fits)
-        raise FormFault(f"the columns ({shown}) are of more than one form", f"Say {listed}.")
-    if fits:
-        return fits[0]
-    if "text" in have:
-        others = sorted(str(column) for column in row if column not in ("text", *ABOUT_A_DOCUMENT))
-        if not others:
-            return "text", "it has a column 'text', and beside it only what is said about it"
-        raise FormFault(
-            f"the columns ({shown}) may be documents, or texts with an answer",
-            f"Say 'format: text' to learn 'text' as it stands, or columns: {{prompt: text, completion: {others[0]}}}.",
-        )
-    columns = [str(column) for column in row]
-    raise FormFault(
-        f"the columns ({shown}) are of no known form",
-        "Say which is which, for example "
-        f"columns: {{prompt: {columns[0] if columns else 'question'}, completion: "
-        f"{columns[-1] if columns else 'answer'}}}.",
-    )
-
-
 def _finished(messages: list[Message], source: Source) -> list[Message]:
-    """The conversation as it is learnt: checked, with the source's system turn, without its end mark."""
+    """The conversation as it is learnt: checked, with the source's system turn, without its end mark and, where the
+    source says so, without reasoning."""
     fault = conversation_fault(messages)
     if fault:
         raise ValueError(fault)
-    if not any(message["role"] == "assistant" for message in messages):
-        raise ValueError("there is no assistant turn to learn from")
+    if not any(message["role"] == "assistant" and WEIGHT not in message for message in messages):
+        if not any(message["role"] == "assistant" for message in messages):
+            raise ValueError("there is no assistant turn to learn from")
+        if source.loss == "assistant":
+            raise ValueError("no answer in it is to be learnt: all have the weight 0")
+    if source.reasoning == "drop":
+        messages = [without_reasoning(message) for message in messages]
     if source.end_mark is not None:
         messages = [
             {**message, "content": message["content"].removesuffix(source.end_mark)}
@@ -237,19 +222,27 @@ def _finished(messages: list[Message], source: Source) -> list[Message]:
 
 
 def _with_system(parts: Parts, messages: list[Message]) -> list[Message]:
-    if not parts.has("system") or (messages and messages[0]["role"] == "system"):
+    if not parts.has("system"):
         return messages
     value = parts.value("system")
     if isinstance(value, list):
-        return [*conversation_of([{"role": "system", "content": value}], Dialect(), "system"), *messages]
-    text = parts.text("system")
-    return [{"role": "system", "content": text}, *messages]
+        turns = conversation_of([{"role": "system", "content": value}], Dialect(), "system")
+    else:
+        turns = [{"role": "system", "content": parts.text("system")}]
+    if not messages or messages[0]["role"] != "system":
+        return [*turns, *messages]
+    if messages[0]["content"].strip() != turns[0]["content"].strip():
+        raise ValueError("it has a system turn, and another text in the column 'system'; leave one of them out")
+    return messages
 
 
 def _messages(parts: Parts, source: Source) -> Sample:
     turns = parts.value("messages")
     found = conversation_of(turns, parts.dialect, parts.names.get("messages", "messages"))
-    return Sample(_finished(_with_system(parts, found), source), parts.tools)
+    older = functions_of(parts.value("functions")) if parts.has("functions") else ""
+    if older and parts.tools:
+        raise ValueError("it has both 'tools' and 'functions'; leave one of them out")
+    return Sample(_finished(_with_system(parts, found), source), older or parts.tools)
 
 
 def _sharegpt(parts: Parts, source: Source) -> Sample:
@@ -260,7 +253,7 @@ def _sharegpt(parts: Parts, source: Source) -> Sample:
 
 def _converse(parts: Parts, source: Source) -> Sample:
     found = conversation_of(parts.value("messages"), parts.dialect, "messages")
-    tools = tools_of(parts.value("toolConfig")) if parts.has("toolConfig") else ""
+    tools = tools_of(parts.value("toolConfig")) if parts.has("toolConfig") else parts.tools
     return Sample(_finished(_with_system(parts, found), source), tools)
 
 
@@ -277,7 +270,8 @@ def _alpaca(parts: Parts, source: Source) -> Sample:
 def _asked(parts: Parts, part: str) -> list[Message]:
     """What came before (`history`, pairs of question and answer), and the instruction with its input below it."""
     messages: list[Message] = []
-    for pair in parts.value("history") if parts.has("history") else ():
+    before = parts.value("history") if parts.has("history") else []
+    for pair in before if isinstance(before, list) else [before]:
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError("'history' is no list of [question, answer] pairs")
         messages += [{"role": "user", "content": pair[0]}, {"role": "assistant", "content": pair[1]}]
@@ -296,21 +290,32 @@ def _gen_qa(parts: Parts, source: Source) -> Sample:
 
 def _preference(parts: Parts, source: Source) -> Sample:
     """Explicit prompts, and implicit ones: what both answers begin with."""
-    chosen, rejected = parts.turns("chosen", "assistant"), parts.turns("rejected", "assistant")
+    chosen, rejected = _answers(parts, "chosen", source), _answers(parts, "rejected", source)
     if not chosen or not rejected:
         raise ValueError("one of the two answers is empty")
+    if chosen == rejected:
+        raise ValueError("chosen and rejected do not differ")
     if chosen[0]["role"] == "assistant":
         if not parts.has("prompt"):
-            raise ValueError("a preference pair of texts needs a 'prompt'; say with 'columns' which column it is")
+            raise ValueError("a preference pair of answers needs a 'prompt'; say with 'columns' which column it is")
         is_text = isinstance(parts.value("prompt"), str)
         prompt = _asked(parts, "prompt") if is_text else parts.turns("prompt", "user")
     else:
         shared = len(_while_equal(chosen, rejected))
         prompt, chosen, rejected = chosen[:shared], chosen[shared:], rejected[shared:]
         if not prompt or not chosen or not rejected:
-            raise ValueError("chosen and rejected do not begin with the same prompt, or do not differ")
+            raise ValueError(
+                "chosen and rejected do not begin with the same prompt, or one ends where the other goes on"
+            )
     messages = _finished(_with_system(parts, [*prompt, *chosen]), source)
     return Sample(messages, parts.tools, rejected=text_of(rejected))
+
+
+def _answers(parts: Parts, part: str, source: Source) -> list[Message]:
+    """The turns of one side of a pair; a text without its prompt is a transcript that holds it."""
+    is_transcript = not parts.has("prompt") and isinstance(parts.value(part), str)
+    turns = turns_of_transcript(parts.text(part)) if is_transcript else parts.turns(part, "assistant")
+    return [without_reasoning(turn) for turn in turns] if source.reasoning == "drop" else turns
 
 
 def _while_equal(first: list[Message], second: list[Message]) -> list[Message]:
