@@ -1,4 +1,4 @@
-"""Recipes out of other tools' configurations: the same data in the same shares, and what has no counterpart."""
+"""Recipes out of other tools' configurations: what holds for all of them, and the mixes of Nova Forge."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from import_work import exchange, imported, learnt, loaded, told, write_rows
 
+from mixwright.cli.main import main
 from mixwright.ground.errors import InputError
 from mixwright.recipe.load import load_recipe
-from mixwright.recipe.schema import Recipe
 from mixwright.sources.imports import IMPORTERS, Imported
-from mixwright.sources.ingest import ingest
 
 NOVA = {
     "reasoning-instruction-following": 45,
@@ -38,18 +40,7 @@ NOVA = {
 }
 
 
-def imported(tool: str, file: Path, config: Any, *general: str) -> Imported:
-    file.write_text(json.dumps(config) if file.suffix == ".json" else yaml.safe_dump(config))
-    return IMPORTERS[tool](file, general)
-
-
-def loaded(found: Imported, folder: Path) -> Recipe:
-    (folder / "recipe.yaml").write_text(found.as_yaml())
-    variables = [f"{name}=x.jsonl" for name in found.recipe.get("variables", ())]
-    return load_recipe(folder / "recipe.yaml", variables).recipe
-
-
-def flat(customer: float, nova: dict[str, float]) -> dict[str, float]:
+def flat(customer: float, nova: dict[str, float]) -> dict[str, Any]:
     return {"customer_data_percent": customer, **{f"nova_{name}_percent": value for name, value in nova.items()}}
 
 
@@ -71,15 +62,31 @@ def test_a_nova_mix_of_all_23_categories_keeps_its_shares(tmp_path: Path, form: 
     assert shares["customer"] == Fraction(3, 4)
     assert shares["code"] == Fraction(1, 40)
     assert shares["reasoning-instruction-following"] == Fraction(9, 80)
-    assert shares["reasoning-factuality"] == Fraction(9, 4000)  # with reasoning-rag, which has the same counterpart
-    told = "\n".join(found.warnings)
-    assert "'identity' has no open counterpart" in told
-    assert "Samples and tokens diverge" in told
+    assert shares["reasoning-factuality"] == Fraction(1, 800)
+    assert shares["reasoning-rag"] == Fraction(1, 1000)
+    assert shares["factuality"] == Fraction(11, 4000)  # with rag, which has the same counterpart
+    assert "'identity' has no open counterpart" in told(found)
+    assert "Samples and tokens diverge" in told(found)
+    assert "Parts of their data sets are chat, code, reasoning-code, reasoning-factuality, reasoning-rag" in told(found)
     assert found.recipe["blend"]["unit"] == "records"
 
 
 def test_a_nova_mix_without_novas_half_is_the_customers_alone(tmp_path: Path) -> None:
     assert imported("nova", tmp_path / "m.json", flat(100, {})).recipe["blend"]["shares"] == {"customer": "1"}
+
+
+def test_what_a_nova_recipe_says_of_the_run_is_taken_over_or_told(tmp_path: Path) -> None:
+    config = hyperpod(50, {"code": 100})
+    config["run"] = {"name": "x", "data_s3_path": "s3://bucket/mine.jsonl", "replicas": 4}
+    config["training_config"] |= {"max_steps": 500, "max_length": 1024, "global_batch_size": 32, "model": {"x": 1}}
+    found = imported("nova", tmp_path / "mix.yaml", {**config, "learning_rate": "1e-5"})
+    recipe = loaded(found, tmp_path)
+    assert recipe.sources["customer"].path == "s3://bucket/mine.jsonl"
+    assert recipe.train.learning_rate == 1e-5
+    assert recipe.train.batch_tokens == 32 * 1024
+    assert "'max_steps: 500' of 32 samples" in told(found)
+    assert "run.name, run.replicas" in told(found)
+    assert "training_config.model" in told(found)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +96,20 @@ def test_a_nova_mix_without_novas_half_is_the_customers_alone(tmp_path: Path) ->
         (flat(50, {"general": 100}), "no category 'general'"),
         (flat(50, {"code": 60}), "sum to 60"),
         (flat(500, NOVA), "customer_data_percent is 500"),
-        (flat(50, {"code": "many"}), "'many'"),
+        (flat(50, {"code": "many"}), "'many'"),  # type: ignore[dict-item]
+        (flat(50, {"code": "1e999999999"}), "nova|code is"),  # type: ignore[dict-item]
+        ({"customer_data_percent": 50, "nova_data_percentages": [1, 2]}, "not a mapping"),
+        ({"customer_data_percent": 50, "nova_data_percentages": "math"}, "not a mapping"),
+        ({"customer_data_percent": 50, "nova_data_percentages": {"code": 100}, "nova_code_percent": 9}, "twice"),
+        ({"data_mixing": {"sources": None}}, "sum to 0"),
+        ({"data_mixing": {"sources": ["code"]}}, "'sources' is"),
+        ({"data_mixing": ["code"]}, "'data_mixing' is"),
+        ({"data_mixing": {"sources": {"customer_data": 50, "nova_data": None}}}, "sum to 0"),
+        ({"data_mixing": {"sources": {"customer_data": 50, "nova_data": ["code"]}}}, "'nova_data' is"),
         ({"model": "nova"}, "no data mixing"),
         ([1], "not a mapping"),
+        ("", "is empty"),
+        ("[" * 3000, "nested too deeply|no YAML"),
     ],
 )
 def test_a_nova_mix_that_cannot_be_is_refused(tmp_path: Path, config: Any, words: str) -> None:
@@ -99,120 +117,135 @@ def test_a_nova_mix_that_cannot_be_is_refused(tmp_path: Path, config: Any, words
         imported("nova", tmp_path / "mix.yaml", config)
 
 
-SHAREGPT = {"dialog": [{"who": "client", "said": "2 + 2?"}, {"who": "agent", "said": "4"}]}
+def test_a_configuration_nested_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nested too deeply"):
+        imported("axolotl", tmp_path / "config.json", '{"datasets":' + "[" * 100_000)
 
 
-def write_rows(path: Path, row: dict[str, Any], count: int) -> None:
-    path.write_text((json.dumps(row) + "\n") * count)
+# -------------------------------------------------------------------------------------------------- paths of the recipe
 
 
-def answers(recipe: Recipe, tmp_path: Path) -> set[str]:
-    import pyarrow.parquet as pq
-
-    found = set()
-    for name, source in recipe.sources.items():
-        folder = tmp_path / f"read-{name}"
-        folder.mkdir()
-        ingest(name, source, folder)
-        found |= set(pq.read_table(folder / "records.parquet")["messages"].to_pylist())
-    return {json.dumps(json.loads(text)) for text in found}
-
-
-EXCHANGE = json.dumps([{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}])
-
-
-def test_axolotls_data_sets_are_read_as_it_reads_them(tmp_path: Path) -> None:
-    write_rows(tmp_path / "chat.jsonl", SHAREGPT, 3)
-    write_rows(tmp_path / "alpaca.jsonl", {"instruction": "2 + 2?", "input": "", "output": "4"}, 1)
-    write_rows(tmp_path / "own.jsonl", {"q": "2 + 2?", "a": "4"}, 4)
-    config = {
-        "base_model": "someone/model",
-        "adapter": "lora",
-        "lora_r": 8,
-        "sequence_len": 512,
-        "datasets": [
-            {
-                "path": "chat.jsonl",
-                "type": "chat_template",
-                "field_messages": "dialog",
-                "message_property_mappings": {"role": "who", "content": "said"},
-                "roles": {"user": ["client"], "assistant": ["agent"]},
-                "shards": 4,
-            },
-            {"path": "alpaca.jsonl", "type": "alpaca"},
-            {"path": "own.jsonl", "type": {"field_instruction": "q", "field_output": "a", "format": "{instruction}"}},
-        ],
-    }
-    found = imported("axolotl", tmp_path / "config.yml", config, "alpaca")
-    recipe = loaded(found, tmp_path)
-    assert recipe.blend.shares == {"chat": Fraction(3, 8), "alpaca": Fraction(1, 8), "own": Fraction(1, 2)}
-    assert recipe.sources["alpaca"].role == "general"
-    assert recipe.train.method == "lora"
-    assert recipe.train.lora.rank == 8
-    assert answers(recipe, tmp_path) == {EXCHANGE}
-    assert any("shards" in warning for warning in found.warnings)
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a configuration in `conf`, and data beside it and outside."""
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    row = {"instruction": "2 + 2?", "output": "4"}
+    write_rows(project / "data" / "mine.jsonl", row)
+    write_rows(tmp_path / "shared" / "theirs.jsonl", row)
+    (project / "conf").mkdir()
+    (project / "conf" / "config.yml").write_text(
+        "base_model: embedded:nano\nlearning_rate: 1e-4\ndatasets:\n"
+        "  - {path: ../data/mine.jsonl, type: alpaca}\n  - {path: ../../shared/theirs.jsonl, type: alpaca}\n"
+    )
+    (project / "recipes").mkdir()
+    monkeypatch.chdir(project)
+    return project
 
 
-@pytest.mark.parametrize(
-    ("datasets", "words"),
-    [
-        ([], "no data sets"),
-        ([{"type": "alpaca"}], "needs a 'path'"),
-        ([{"path": "a/b", "type": "pygmalion"}], "'pygmalion' has no counterpart"),
-    ],
-)
-def test_an_axolotl_configuration_without_counterpart_is_refused(tmp_path: Path, datasets: Any, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        imported("axolotl", tmp_path / "config.yml", {"datasets": datasets})
+def test_paths_are_as_seen_from_the_recipe_and_absolute_where_they_leave_its_project(project: Path) -> None:
+    out = project / "recipes" / "recipe.yaml"
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "axolotl", "conf/config.yml", "--out", str(out)])
+    assert not ended.value.code
+    written = yaml.safe_load(out.read_text())["sources"]
+    assert written["mine"]["path"] == "../data/mine.jsonl"
+    assert written["theirs"]["path"] == str(project.parent / "shared" / "theirs.jsonl")
+    assert learnt(load_recipe(out).recipe) == 2 * [exchange("2 + 2?", "4")]
 
 
-def llamafactory(tmp_path: Path, **changes: Any) -> Imported:
-    (tmp_path / "data").mkdir(exist_ok=True)
-    write_rows(tmp_path / "data" / "alpaca.json", {"q": "2 + 2?", "a": "4"}, 2)
-    write_rows(tmp_path / "data" / "chat.jsonl", SHAREGPT, 2)
-    pair = {"instruction": "2 + 2?", "chosen": "4", "rejected": "5"}
-    write_rows(tmp_path / "data" / "pairs.jsonl", pair, 4)
-    info = {
-        "sums": {"file_name": "alpaca.json", "columns": {"prompt": "q", "response": "a"}, "num_samples": 9},
-        "chat": {
-            "file_name": "chat.jsonl",
-            "formatting": "sharegpt",
-            "columns": {"messages": "dialog"},
-            "tags": {"role_tag": "who", "content_tag": "said", "user_tag": "client", "assistant_tag": "agent"},
-        },
-        "pairs": {"file_name": "pairs.jsonl", "ranking": True, "columns": {"chosen": "chosen", "rejected": "rejected"}},
-        "far": {"hf_hub_url": "someone/rows", "subset": "main"},
-    }
-    (tmp_path / "data" / "dataset_info.json").write_text(json.dumps(info))
-    return imported("llamafactory", tmp_path / "train.yaml", {"dataset": "sums, chat,pairs", **changes})
-
-
-def test_llamafactorys_data_sets_are_read_as_it_reads_them(tmp_path: Path) -> None:
-    found = llamafactory(tmp_path)
-    recipe = loaded(found, tmp_path)
-    assert recipe.blend.shares == {"sums": Fraction(1, 4), "chat": Fraction(1, 4), "pairs": Fraction(1, 2)}
-    assert answers(recipe, tmp_path) == {EXCHANGE}
-    assert any("num_samples" in warning for warning in found.warnings)
-
-
-def test_llamafactorys_probabilities_are_the_shares(tmp_path: Path) -> None:
-    changes = {"dataset": "sums,far", "mix_strategy": "interleave_over", "interleave_probs": "0.7,0.3"}
-    recipe = loaded(llamafactory(tmp_path, **changes), tmp_path)
-    assert recipe.blend.shares == {"sums": Fraction(7, 10), "far": Fraction(3, 10)}
-    assert recipe.sources["far"].hub == "someone/rows"
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"dataset": "summs"}, "Did you mean 'sums'"),
-        ({"dataset": None}, "no data sets"),
-        ({"dataset_dir": "elsewhere"}, "no elsewhere/dataset_info.json"),
-        ({"mix_strategy": "interleave_under", "interleave_probs": "1"}, "interleave_probs"),
-    ],
-)
-def test_a_llamafactory_configuration_without_counterpart_is_refused(
-    tmp_path: Path, changes: dict[str, Any], words: str
+def test_a_printed_recipe_has_its_paths_as_seen_from_here_and_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(InputError, match=words):
-        llamafactory(tmp_path, **changes)
+    with pytest.raises(SystemExit):
+        main(["import", "axolotl", "conf/config.yml"])
+    out, err = capsys.readouterr()
+    assert yaml.safe_load(out)["sources"]["mine"]["path"] == "data/mine.jsonl"
+    assert "as seen from this folder" in err
+    assert "# Its paths are as seen from this folder" in out
+
+
+def test_json_is_printed_of_a_recipe_that_is_written_as_well(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "axolotl", "conf/config.yml", "--out", "recipe.yaml", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["recipe"] == yaml.safe_load((project / "recipe.yaml").read_text())
+    assert printed["warnings"]
+
+
+def test_a_link_out_of_the_project_is_written_as_the_absolute_path_it_is(project: Path) -> None:
+    (project / "linked").symlink_to(project.parent / "shared")
+    (project / "conf" / "config.yml").write_text("datasets: [{path: ../linked/theirs.jsonl, type: alpaca}]")
+    found = IMPORTERS["axolotl"](project / "conf" / "config.yml", (), ()).seen_from(project / "recipe.yaml")
+    assert found.recipe["sources"]["theirs"]["path"] == str(project / "linked" / "theirs.jsonl")
+
+
+# ------------------------------------------------------------------------------------------ whatever a person may write
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 10**6), st.floats(), st.sampled_from(["", "x", "2e-4", "lots", "a.jsonl"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "path", "user"]), inner),
+    max_leaves=6,
+)
+AXOLOTL_KEYS = """path type ds_type data_files name split revision roles field_messages field_chosen message_field_role
+    message_property_mappings roles_to_train weight shards chat_template field message_field_training"""
+AXOLOTL_TOP = """rl base_model adapter lora_r learning_rate num_epochs max_steps micro_batch_size sequence_len seed
+    lr_scheduler warmup_steps warmup_ratio val_set_size train_on_inputs sample_packing optimizer chat_template
+    pretraining_dataset excess_length_strategy weight_decay lora_modules_to_save bf16"""
+FACTORY_KEYS = """file_name hf_hub_url formatting columns tags ranking subset split folder num_samples revision
+    cloud_file_name"""
+FACTORY_TOP = """stage finetuning_type learning_rate num_train_epochs max_steps max_samples mix_strategy
+    interleave_probs val_size train_on_prompt mask_history template cutoff_len lora_rank lora_target dataset
+    dataset_dir default_system packing optim"""
+NOVA_TOP = "customer_data_percent nova_data_percentages data_mixing training_config run data_s3_path learning_rate"
+
+
+def entries(keys: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from(keys.split()), VALUES, max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(entries(AXOLOTL_TOP), st.lists(entries(AXOLOTL_KEYS), max_size=2))
+def test_any_axolotl_configuration_is_a_recipe_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, top: dict[str, Any], sets: list[dict[str, Any]]
+) -> None:
+    config = {"datasets": [{"path": "a.jsonl", "type": "alpaca", **one} for one in sets], **top}
+    assert_a_recipe_or_refused("axolotl", tmp_path_factory.mktemp("any"), config)
+
+
+@settings(max_examples=150, deadline=None)
+@given(entries(FACTORY_TOP), entries(FACTORY_KEYS))
+def test_any_llamafactory_configuration_is_a_recipe_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, top: dict[str, Any], entry: dict[str, Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "dataset_info.json").write_text(json.dumps({"x": {"file_name": "a.jsonl", **entry}}))
+    assert_a_recipe_or_refused("llamafactory", folder, {"dataset": "x", "dataset_dir": ".", **top})
+
+
+@settings(max_examples=100, deadline=None)
+@given(entries(NOVA_TOP))
+def test_any_nova_configuration_is_a_recipe_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]
+) -> None:
+    assert_a_recipe_or_refused("nova", tmp_path_factory.mktemp("any"), config)
+
+
+def assert_a_recipe_or_refused(tool: str, folder: Path, config: dict[str, Any]) -> None:
+    write_rows(folder / "a.jsonl", {"instruction": "2 + 2?", "output": "4"}, count=3)
+    found = outcome(tool, folder / "config.yaml", config)
+    if isinstance(found, InputError):
+        assert found.where
+        assert found.fix
+    else:
+        assert loaded(found, folder).sources
+
+
+def outcome(tool: str, file: Path, config: dict[str, Any]) -> Imported | InputError:
+    try:
+        return imported(tool, file, config)
+    except InputError as error:
+        return error

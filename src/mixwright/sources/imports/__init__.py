@@ -11,7 +11,7 @@ from mixwright.sources.imports.imported import Imported
 from mixwright.sources.imports.llamafactory import from_llamafactory
 from mixwright.sources.imports.nova import from_nova
 
-Importer: TypeAlias = Callable[[Path, Collection[str]], Imported]
+Importer: TypeAlias = Callable[[Path, Collection[str], Collection[str]], Imported]
 
 IMPORTERS: dict[str, Importer] = {
     "nova": from_nova,

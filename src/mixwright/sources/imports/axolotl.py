@@ -1,119 +1,210 @@
-"""The `datasets` of an Axolotl configuration as a recipe."""
+"""The data sets of an Axolotl configuration as a recipe."""
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from mixwright.ground.errors import InputError
 from mixwright.sources.files import kind_of
-from mixwright.sources.imports.imported import (
-    ALL_DOMAIN,
-    Imported,
-    checked,
-    name_of,
-    read_config,
-    shares_by_rows,
-    training,
+from mixwright.sources.imports.axolotl_answers import DOCUMENT, reading_of
+from mixwright.sources.imports.axolotl_preferences import judged_of
+from mixwright.sources.imports.block import Block, read_config
+from mixwright.sources.imports.gathered import Gathering, Listed, name_of, split_of
+from mixwright.sources.imports.imported import Imported, finished, located
+from mixwright.sources.imports.settings import (
+    Names,
+    base_of,
+    budget_of,
+    hold_out,
+    left_over,
+    run_of,
+    turns_framed,
+    warmed_up,
 )
+from mixwright.sources.imports.shares import mixed
 
-TRAINING = {"sequence_len": "sequence_length", "learning_rate": "learning_rate", "weight_decay": "weight_decay"}
-UNDERSTOOD = {
-    *("path", "name", "split", "type", "ds_type", "data_files", "revision", "field_messages", "field_system"),
-    *("field_tools", "message_property_mappings", "message_field_role", "message_field_content", "roles", "field"),
-    *("chat_template", "conversation"),
-}
-FORMS = {"alpaca": "alpaca", "sharegpt": "sharegpt", "chat_template": "messages", "completion": "text"}
+NAMES = Names(
+    length=("sequence_len", 512),
+    rows=("micro_batch_size", 1),
+    epochs=("num_epochs", 1.0),
+    schedule=("lr_scheduler", "cosine"),
+    optimizer="optimizer",
+    capped=True,
+)
+BUILDERS = ("json", "csv", "parquet", "arrow", "text")  # of the library datasets: a path that says how to read files
+ADAPTERS = ("lora", "qlora")
+PAIRED = ("dpo", "ipo", "orpo", "simpo")
+REWARDED = "learns from rewards, not from answers"
 
 
-def from_axolotl(file: Path, general: Collection[str] = ()) -> Imported:
-    """Raises InputError for a configuration without data sets, and for a type of them that has no counterpart."""
+def from_axolotl(file: Path, general: Collection[str] = (), without: Collection[str] = ()) -> Imported:
+    """general, without: names of data sets that keep abilities, and to leave out. Raises InputError for a configuration
+    without data sets, and for all of them together that have no counterpart."""
     found = read_config(file)
-    entries = found.get("datasets")
-    if not isinstance(entries, list) or not entries:
-        fix = "Give an Axolotl configuration with a list 'datasets'."
-        raise InputError("there are no data sets in it", where=str(file), fix=fix)
-    warnings: list[str] = []
-    sources: dict[str, dict[str, Any]] = {}
+    gathering = Gathering(file, without)
+    notes, framed = gathering.notes, _framed(found)
+    judged = _judged(found)
+    entries = _entries(found, notes)
     for number, entry in enumerate(entries, 1):
-        where = f"{file}: datasets, entry {number}"
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
-            raise InputError("a data set needs a 'path'", where=where, fix="Write path: owner/name, or a file.")
-        sources[name_of(entry["path"], sources)] = _source(entry, file.parent, where)
-        left = sorted(str(key) for key in entry if key not in UNDERSTOOD)
+        where = f"{file}: data set {number}"
+        block = Block(entry if isinstance(entry, Mapping) else {"path": entry}, where)
+        for one in _by_configuration(block):
+            _gather(one, judged, framed, gathering)
+    gathering.finish(general)
+    if found.any("test_datasets"):
+        notes.append("'test_datasets' have no counterpart: add 'suites' for what the model is to be asked.")
+    mix = mixed(gathering)
+    packing = found.flag("sample_packing") or bool(found.any("pretraining_sample_concatenation"))
+    adapter = found.text("adapter")
+    if adapter and adapter not in ADAPTERS:
+        notes.append(f"'adapter: {adapter}' has no counterpart: all parameters are trained.")
+    run = run_of(found, NAMES, notes, packing=packing, lora=adapter in ADAPTERS)
+    hold_out(run, NAMES.held_out, mix, gathering)
+    budget, steps = budget_of(run, NAMES, mix, notes)
+    warmed_up(found, run.train, steps, notes)
+    _on_every_source(found, gathering, on_inputs=found.flag("train_on_inputs") and not judged)
+    blend: dict[str, Any] = {"unit": "records", "shares": {name: str(share) for name, share in mix.shares.items()}}
+    blend |= {"budget": budget, "packing": packing}
+    base = base_of(found, "base_model", "revision_of_model", file, notes)
+    notes += [*turns_framed(framed), *left_over(found)]
+    recipe = {"mixwright": 1, "name": name_of(file.name), "base": base, "sources": gathering.sources}
+    return finished({**recipe, "blend": blend, "train": run.train}, notes, file)
+
+
+def _entries(found: Block, notes: list[str]) -> list[Any]:
+    entries, streamed = found.any("datasets"), found.any("pretraining_dataset")
+    if streamed:
+        if entries:
+            notes.append("'datasets' are left out: Axolotl reads 'pretraining_dataset' alone where both are given.")
+        listed = streamed if isinstance(streamed, list) else [streamed]
+        if len(listed) > 1:
+            notes.append("Of 'pretraining_dataset' Axolotl reads the first entry alone.")
+        first = listed[0]
+        return [{"type": DOCUMENT, **(first if isinstance(first, Mapping) else {"path": first})}]
+    if not isinstance(entries, list) or not entries:
+        fix = "Give an Axolotl configuration with a list 'datasets', or 'pretraining_dataset'."
+        raise InputError("there are no data sets in it", where=found.where, fix=fix)
+    return entries
+
+
+def _by_configuration(entry: Block) -> list[Block]:
+    """An entry for each of the configurations that it names in a list."""
+    names = entry.any("name")
+    return [entry.changed(name=name) for name in names] if isinstance(names, list) else [entry]
+
+
+def _judged(found: Block) -> str:
+    """How answers are judged: `pairs`, `labels`, or not at all. Raises InputError for what learns from rewards."""
+    method = found.text("rl")
+    if found.flag("process_reward_model") or (method and method not in (*PAIRED, "kto")):
+        what = f"rl: {method}" if method else "process_reward_model"
+        fix = "Import what the model is taught by examples: datasets without 'rl', or with rl: dpo or kto."
+        raise InputError(f"'{what}' {REWARDED}", where=found.where, fix=fix)
+    if found.flag("reward_model"):
+        method = "reward_model: true"
+    if not method:
+        return ""
+    found.any("rl_beta")
+    return "labels" if method == "kto" else "pairs"
+
+
+def _framed(found: Block) -> dict[str, str]:
+    keys = ("chat_template", "chat_template_jinja")
+    given = {key: found.text(key) for key in keys}
+    return {key: value for key, value in given.items() if value and value != "tokenizer_default"}
+
+
+def _gather(entry: Block, judged: str, framed: dict[str, str], gathering: Gathering) -> None:
+    path, files = entry.any("path"), entry.any("data_files")
+    told = files[0] if isinstance(files, list) and files and path in BUILDERS else files if path in BUILDERS else path
+    name = gathering.name(told if isinstance(told, str) else "")
+    if gathering.is_left_out(name):
+        return
+    with gathering.entry(name):
+        path = entry.text("path")
+        if not path:
+            raise InputError("a data set needs a 'path'", where=entry.where, fix="Write path: owner/name, or a file.")
+        origin, cut = _origin(entry, path, name, gathering)
+        if judged:
+            readings = judged_of(entry, judged, origin, framed, gathering.notes)
+        else:
+            readings = reading_of(entry, framed, gathering.notes)
+        weight = entry.number("weight")
+        times = Fraction(1) if weight is None else Fraction(str(weight))
+        if times <= 0:
+            raise entry.error("weight", "a number above 0", "Write the share of its rows that is kept.")
+        shards = entry.count("shards", least=1) or 1
+        entry.any("shards_idx" if shards > 1 else "preprocess_shards")
+        if shards > 1:
+            gathering.notes.append(
+                f"'{name}': its share is that of one of {shards} shards, drawn from all of its rows."
+            )
+        if times < 1:
+            gathering.notes.append(
+                f"'{name}': its share is that of {float(times):g} of its rows, drawn from all of them."
+            )
+        gathering.add(name, origin, readings, Listed(name, times=times / shards, cut=cut))
+        left = entry.left()
         if left:
-            warnings.append(f"'{entry['path']}': without counterpart: {', '.join(left)}.")
-    if found.get("test_datasets") or found.get("val_set_size"):
-        warnings.append("Evaluation data has no counterpart here: add 'suites' for what the model is to be asked.")
-    if not general:
-        warnings.append(ALL_DOMAIN)
-    checked(sources, general, file)
-    settings = training(found, TRAINING)
-    if found.get("adapter") in ("lora", "qlora"):
-        lora = training(found, {"lora_r": "rank", "lora_alpha": "alpha", "lora_dropout": "dropout"})
-        settings |= {"method": "lora", **({"lora": lora} if lora else {})}
-    return Imported(
-        {
-            "mixwright": 1,
-            "name": name_of(file.name),
-            "base": {"model": found.get("base_model", "embedded:nano")},
-            "sources": sources,
-            "blend": {
-                "unit": "records",
-                "shares": shares_by_rows(sources, warnings, file.parent),
-                "budget": {"domain_epochs": float(found.get("num_epochs") or 1)},
-            },
-            **({"train": settings} if settings else {}),
-        },
-        warnings,
-    )
+            gathering.notes.append(f"'{name}': without counterpart: {', '.join(left)}.")
 
 
-def _source(entry: Mapping[str, Any], folder: Path, where: str) -> dict[str, Any]:
-    keys: dict[str, Any] = {"role": "domain"}
-    path = entry["path"]
-    files = entry.get("data_files")
-    if entry.get("ds_type") and files:
-        keys["path"] = files
-    elif kind_of(Path(path)) or (folder / path).exists() or "://" in path:
-        keys["path"] = path
+def _files(entry: Block) -> list[str]:
+    files = entry.any("data_files")
+    if isinstance(files, Mapping):  # by split
+        return entry.block("data_files").texts("train")
+    return entry.texts("data_files")
+
+
+def _origin(entry: Block, path: str, name: str, gathering: Gathering) -> tuple[dict[str, Any], str]:
+    """Where the rows come from, and the slice of them."""
+    split, cut = split_of(entry.text("split", "train"), entry.where)
+    if cut:
+        gathering.notes.append(f"'{name}': rows are drawn from all of '{split}', as many as {cut} holds.")
+    files, kind = _files(entry), entry.text("ds_type")
+    config, revision = entry.text("name"), entry.text("revision")
+    here = located(path, gathering.file)
+    is_local = os.path.exists(here) or bool(kind_of(Path(path))) or path.startswith((".", "~", "/")) or "://" in path
+    if path in BUILDERS and files:
+        found = [located(one, gathering.file, _is_there) for one in files]
+    elif files and (is_local or kind):
+        found = [_in_folder(one, here, gathering.file) for one in files]
+    elif files:
+        repository = f"hf://datasets/{path}{f'@{revision}' if revision else ''}"
+        found = [f"{repository}/{one}" for one in files]
+    elif is_local or kind:
+        found = [here]
     else:
-        keys["hub"] = path
-        keys |= {
-            ours: entry[theirs] for theirs, ours in (("name", "config"), ("revision", "revision")) if theirs in entry
-        }
-        keys |= {"split": entry["split"]} if entry.get("split", "train") != "train" else {}
-    kind = entry.get("type", "chat_template")
-    if isinstance(kind, Mapping):
-        return keys | _of_fields(kind)
-    form = FORMS.get(str(kind).partition(".")[0].partition(":")[0])
-    if form is None:
-        fix = f"Known are {', '.join(FORMS)} and a mapping with field_...; read others by 'columns' or 'template'."
-        raise InputError(f"the type '{kind}' has no counterpart", where=where, fix=fix)
-    properties = entry.get("message_property_mappings") or {}
-    role = properties.get("role") or entry.get("message_field_role")
-    content = properties.get("content") or entry.get("message_field_content")
-    columns: dict[str, Any] = {"tools": entry.get("field_tools"), "system": entry.get("field_system")}
-    if form == "messages":
-        form = "sharegpt" if role == "from" else form
-        turns, who, what = ("conversations", "from", "value") if form == "sharegpt" else ("messages", "role", "content")
-        columns |= {turns: entry.get("field_messages"), who: role, what: content}
-    elif form == "text":
-        columns = {"text": entry.get("field")}
-    columns = {part: column for part, column in columns.items() if column not in (None, part)}
-    roles = {name: ours for ours, names in (entry.get("roles") or {}).items() for name in names if name != ours}
-    return keys | {"format": form} | ({"columns": columns} if columns else {}) | ({"roles": roles} if roles else {})
+        keys = {"hub": path, "config": config, "revision": revision, "split": split if split != "train" else ""}
+        return {key: value for key, value in keys.items() if value}, cut
+    if split != "train":
+        gathering.notes.append(f"'{name}': files have no split '{split}' here: all their rows are read.")
+    return {"path": found[0] if len(found) == 1 else found}, cut
 
 
-def _of_fields(kind: Mapping[str, Any]) -> dict[str, Any]:
-    """A type of one's own: the names of its fields, and a format around instruction and input."""
-    asked, given = kind.get("field_instruction", "instruction"), kind.get("field_input", "input")
-    answer, system = kind.get("field_output", "output"), kind.get("system_prompt")
-    if kind.get("format"):
-        user = str(kind["format"]).replace("{instruction}", f"{{{asked}}}").replace("{input}", f"{{{given}}}")
-        template = {**({"system": system} if system else {}), "user": user, "assistant": f"{{{answer}}}"}
-        return {"template": template}
-    parts = {"instruction": asked, "input": given, "output": answer, "system": kind.get("field_system")}
-    columns = {part: column for part, column in parts.items() if column not in (None, part)}
-    return {"format": "alpaca", **({"columns": columns} if columns else {}), **({"system": system} if system else {})}
+def _in_folder(text: str, folder: str, file: Path) -> str:
+    """A file of a data set that is a folder: seen from it, or from where the folder is seen."""
+    inside = os.path.normpath(os.path.join(folder, text))
+    outside = located(text, file, _is_there)
+    return outside if _is_there(outside) and not _is_there(inside) else inside
+
+
+def _is_there(path: str) -> bool:
+    return os.path.exists(path) or bool(glob.glob(path))
+
+
+def _on_every_source(found: Block, gathering: Gathering, *, on_inputs: bool) -> None:
+    """What is said once for all data sets."""
+    longer = found.text("excess_length_strategy", "drop")
+    system = found.text("default_system_message")
+    for keys in gathering.sources.values():
+        if keys.get("format") == "text":
+            continue
+        keys |= {"loss": "all"} if on_inputs else {}
+        keys |= {"longer": "truncate"} if longer == "truncate" else {}
+        keys |= {"system": system} if system and "system" not in keys else {}

@@ -1,105 +1,88 @@
-"""What every import has in common: the configuration file, the recipe that comes out, and what to know about it."""
+"""What comes out of an import: the recipe, and what to know about it."""
 
 from __future__ import annotations
 
-import json
+import copy
 import os
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from mixwright.ground.errors import InputError, did_you_mean
-from mixwright.recipe.data import Source
-from mixwright.recipe.problems import as_problems
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.readers import read_rows
-
-ALL_DOMAIN = "Every source has the role 'domain': say with --general which ones are there to keep abilities."
+from mixwright.ground.errors import InputError
+from mixwright.recipe.load import VARIABLE
+from mixwright.recipe.paths import project_of
+from mixwright.recipe.problems import as_problems, dotted
+from mixwright.recipe.schema import Recipe
 
 
 @dataclass
 class Imported:
-    """recipe: its keys, in order. warnings: what differs from the configuration, or has no counterpart."""
+    """recipe: its keys, in order, with absolute paths. warnings: what differs from the configuration, or has no
+    counterpart."""
 
     recipe: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
 
     def as_yaml(self) -> str:
         """The recipe with its warnings above it as comments."""
-        noted = "".join(f"# {line}\n" for warning in self.warnings for line in warning.splitlines())
+        noted = "".join(f"# {_on_one_line(warning)}\n" for warning in self.warnings)
         return noted + yaml.safe_dump(self.recipe, sort_keys=False, allow_unicode=True, width=110)
 
+    def seen_from(self, file: Path) -> Imported:
+        """The same with its paths as a recipe at this place has them: relative inside its project, else absolute."""
+        recipe = copy.deepcopy(self.recipe)
+        folder, project = file.resolve().parent, project_of(file)
 
-def read_config(file: Path) -> dict[str, Any]:
-    """A configuration in YAML or JSON. Raises InputError when it is neither, or no mapping."""
+        def seen(path: str) -> str:
+            inside = all(Path(one).is_relative_to(project) for one in (path, os.path.realpath(path)))
+            return os.path.relpath(path, folder) if os.path.isabs(path) and inside else path
+
+        for entry in recipe["sources"].values():
+            path = entry.get("path")
+            if path is not None:
+                entry["path"] = seen(path) if isinstance(path, str) else [seen(one) for one in path]
+        recipe["base"]["model"] = seen(recipe["base"]["model"])
+        return Imported(recipe, [*self.warnings])
+
+
+def finished(recipe: Mapping[str, Any], warnings: list[str], file: Path) -> Imported:
+    """The recipe with the variables that it names. Raises InputError where it is none. file: the configuration."""
+    named = dict.fromkeys(name for text in _texts(recipe) for name in VARIABLE.findall(text))
+    first = {key: recipe[key] for key in ("mixwright", "name")}
+    whole = {**first, **({"variables": named} if named else {}), **recipe}
     try:
-        text = file.read_text(encoding="utf-8")
-        found = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"the configuration cannot be read ({error})", where=str(file), fix="Check the file."
-        ) from None
-    except (ValueError, yaml.YAMLError) as error:
-        message = " ".join(str(error).split())
-        raise InputError(f"the configuration is no YAML or JSON ({message})", where=str(file), fix="Mend it.") from None
-    if not isinstance(found, dict):
-        fix = "Give the configuration file itself."
-        raise InputError(f"the configuration is a {type(found).__name__}, not a mapping", where=str(file), fix=fix)
-    return found
+        Recipe.model_validate(whole)
+    except ValidationError as error:
+        problems = as_problems(error)
+        listed = "; ".join(f"{dotted(problem.path)}: {problem.message}" for problem in problems)
+        fix = problems[0].fix or "Change the configuration."
+        raise InputError(f"what it says makes no recipe ({listed})", where=str(file), fix=fix) from None
+    return Imported(whole, list(dict.fromkeys(warnings)))
 
 
-def name_of(text: str, taken: Collection[str] = ()) -> str:
-    """A name for a source or recipe out of a path or id, different from those taken."""
-    stem = re.sub(r"(\.(jsonl?|csv|parquet|gz|zst|txt|ya?ml))+$", "", text.rstrip("/").rpartition("/")[2])
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "data"
-    name = name if name[0].isalpha() else f"data-{name}"
-    numbered = (f"{name}-{number}" for number in range(2, 10_000))
-    return name if name not in taken else next(other for other in numbered if other not in taken)
+def _on_one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def checked(sources: Mapping[str, Any], general: Collection[str], file: Path) -> None:
-    """Give the named sources the role `general`. Raises InputError for a source that is none, or an unknown name."""
-    for name in general:
-        if name not in sources:
-            fix = did_you_mean(name, sources)
-            raise InputError(f"no data set of {file.name} is called '{name}'", where="--general", fix=fix)
-        sources[name]["role"] = "general"
-    for name, source in sources.items():
-        try:
-            Source.model_validate(source)
-        except ValidationError as error:
-            problem = as_problems(error)[0]
-            raise InputError(f"{name}: {problem.message}", where=str(file), fix=problem.fix) from None
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for entry in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(entry)
 
 
-def shares_by_rows(sources: Mapping[str, dict[str, Any]], warnings: list[str], folder: Path) -> dict[str, str]:
-    """Shares of records as these tools have them that put data sets one behind the other: by their rows.
+def located(text: str, file: Path, exists: Callable[[str], bool] = os.path.exists) -> str:
+    """The absolute path of what a configuration calls by this text; a URL as it stands.
 
-    Where a data set cannot be counted here, all shares are equal, and a warning says so.
+    The tools see paths from the folder where they are called: that is the configuration's, one above it, or this one.
     """
-    counts: dict[str, int] = {}
-    for name, keys in sources.items():
-        try:
-            if "path" not in keys:
-                raise InputError("only files are counted")
-            located = {**keys, "path": os.path.normpath(folder / keys["path"])}
-            source = Source.model_validate(located)
-            counts[name] = sum(1 for file in files_of(source, name) for _ in read_rows(file, source))
-        except InputError:
-            warnings.append(
-                f"'{name}' cannot be counted from here, so all shares are equal; the configuration shares by rows"
-            )
-            return {name: str(Fraction(1, len(sources))) for name in sources}
-    total = sum(counts.values())
-    return {name: str(Fraction(count, total)) for name, count in counts.items() if count}
-
-
-def training(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Settings of training that have a counterpart. names: theirs -> ours."""
-    return {ours: found[theirs] for theirs, ours in names.items() if isinstance(found.get(theirs), int | float)}
+    if "://" in text:
+        return text
+    here = file.resolve().parent
+    paths = [os.path.normpath(folder / os.path.expanduser(text)) for folder in (here, *here.parents, Path.cwd())]
+    return next((path for path in paths if exists(path)), paths[0])
