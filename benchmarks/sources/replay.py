@@ -3,30 +3,42 @@
     python benchmarks/sources/replay.py [--conversations 4096] [--threads 1]
 
 The embedded base writes; then the same number of generated (curated) conversations is looked at in the same way.
-Diversity: distinct word n-grams over all (Li et al. 2016) and share of different conversations. Coverage: a question of
-a skill is known by its wording with numbers and names aside, as the generator of the base's own training words it; the
-gold answer to exactly the same question, where the generator drew it too, says how often the base's answer is right.
+
+Diversity: distinct word n-grams over all (Li et al. 2016), and the share of different conversations. Coverage: which of
+the sixteen skills a question belongs to, by naive Bayes on its words, learnt from what the generator of the base's own
+training asks; a question less probable than all but one in a thousand of those is of no known skill. How often it is
+right on questions of the generator that it has not seen is printed beside. Answers: where the generator, drawn long
+enough, asks exactly the same, the scorer with which that skill is examined compares the base's answer with gold.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 import mixwright.models
+from mixwright.evaluation.scorers import SCORERS, Response
 from mixwright.ground.executor import InProcess
+from mixwright.items.suite import Item
 from mixwright.recipe.data import Replay, Source
 from mixwright.sources.generators import abilities_of, generate
+from mixwright.sources.generators.interface import Example
 from mixwright.sources.replay import replay
 from mixwright.sources.screening import screened
 
 NANO = Path(mixwright.models.__file__).parent / "embedded" / "nano"
-DRAWN = 4000  # questions of each ability to know it by
+LEARNT_FROM, TESTED_ON, LOOKED_UP = 4000, 500, 40_000  # questions of each skill
+SKILLS = abilities_of("skills")
+Turns = list[dict[str, str]]
 
 
 def distinct(texts: Sequence[str], n: int) -> float:
@@ -34,48 +46,93 @@ def distinct(texts: Sequence[str], n: int) -> float:
     return len(set(grams)) / max(len(grams), 1)
 
 
-def wording(question: str) -> str:
-    """The first words of a question without what changes from one to the next."""
-    words = re.sub(r"[^a-z ]+", " ", question.lower()).split()
-    return " ".join(words[:4])
+def drawn(skill: str, num: int, seed: int) -> Iterator[Example]:
+    """Questions of one skill, of both sides of its split: the base knows of none."""
+    for split in ("train", "test"):
+        yield from generate("skills", seed=seed, num_records=num // 2, split=split, abilities=[skill])
 
 
-def known_wordings() -> tuple[dict[str, str], dict[str, str]]:
-    """wording -> the ability that uses it most; question -> its gold answer."""
-    seen: dict[str, Counter[str]] = {}
-    gold: dict[str, str] = {}
-    for ability in abilities_of("skills"):
-        for example in generate("skills", seed=7, num_records=DRAWN, split="train", abilities=[ability]):
-            question = str(example.messages[-2]["content"])
-            seen.setdefault(wording(question), Counter())[ability] += 1
-            gold[json.dumps(example.messages[:-1])] = str(example.messages[-1]["content"])
-    return {words: counts.most_common(1)[0][0] for words, counts in seen.items()}, gold
+class Classifier:
+    """Which skill a question belongs to, by its words and their pairs, with numbers as one word."""
+
+    def __init__(self) -> None:
+        asked = {s: [str(e.messages[-2]["content"]) for e in drawn(s, LEARNT_FROM, 7)] for s in SKILLS}
+        counts = {skill: Counter(part for text in texts for part in self.parts(text)) for skill, texts in asked.items()}
+        self.place = {part: i for i, part in enumerate({part for each in counts.values() for part in each})}
+        table = np.full((len(SKILLS), len(self.place) + 1), 0.1)  # the last column is whatever was never seen
+        for row, skill in enumerate(SKILLS):
+            for part, count in counts[skill].items():
+                table[row, self.place[part]] += count
+        self.logs = np.log(table / table.sum(1, keepdims=True))
+        self.least = {s: np.quantile([self.fit(text)[1] for text in asked[s]], 0.001) for s in SKILLS}
+
+    @staticmethod
+    def parts(text: str) -> list[str]:
+        words = re.findall(r"[a-z]+|[^a-z\s]", re.sub(r"[0-9]+", " # ", text.lower()))
+        return [*words, *map(" ".join, itertools.pairwise(words))]
+
+    def fit(self, text: str) -> tuple[int, float]:
+        """The likeliest skill's row, and the mean log-probability of a part under it."""
+        places = [self.place.get(part, len(self.place)) for part in self.parts(text)]
+        sums = self.logs[:, places].sum(1) / max(len(places), 1)
+        return int(sums.argmax()), float(sums.max())
+
+    def skill(self, text: str) -> str | None:
+        row, fit = self.fit(text)
+        return SKILLS[row] if fit >= self.least[SKILLS[row]] else None
+
+    def accuracy(self) -> float:
+        tested = [(skill, str(e.messages[-2]["content"])) for skill in SKILLS for e in drawn(skill, TESTED_ON, 8)]
+        return sum(self.skill(text) == skill for skill, text in tested) / len(tested)
 
 
-def described(name: str, conversations: list[list[dict[str, str]]]) -> dict[str, object]:
-    texts = [" ".join(turn["content"] for turn in turns) for turns in conversations]
-    by_wording, gold = known_wordings()
+class Gold(NamedTuple):
+    answer: str
+    scorer: str
+
+
+def looked_up() -> dict[str, tuple[str, Gold]]:
+    """What comes before an answer, as JSON -> skill and gold."""
+    return {
+        json.dumps(example.messages[:-1]): (skill, Gold(str(example.messages[-1]["content"]), example.scorer))
+        for skill in SKILLS
+        for example in drawn(skill, LOOKED_UP, 9)
+    }
+
+
+def score(answer: str, skill: str, gold: Gold) -> float:
+    item = Item("replay", skill, "", (), gold.answer, gold.scorer, {}, 64)
+    return SCORERS[gold.scorer].function(Response(answer, True), item).value
+
+
+def described(
+    name: str, found: list[Turns], known: Classifier, golds: dict[str, tuple[str, Gold]]
+) -> dict[str, object]:
+    texts = [" ".join(turn["content"] for turn in turns) for turns in found]
     covered: Counter[str] = Counter()
-    checked = right = 0
-    for turns in conversations:
+    scores: dict[str, list[float]] = {}
+    for turns in found:
         for place in range(1, len(turns), 2):
-            covered[by_wording.get(wording(turns[place - 1]["content"]), "unknown")] += 1
-            answer = gold.get(json.dumps(turns[:place]))
-            checked += answer is not None
-            right += answer == turns[place]["content"]
-    skills = {skill: count for skill, count in covered.items() if skill != "unknown"}
+            covered[known.skill(turns[place - 1]["content"]) or "unknown"] += 1
+            gold = golds.get(json.dumps(turns[:place]))
+            if gold is not None:
+                scores.setdefault(gold[0], []).append(score(turns[place]["content"], *gold))
+    skills = {skill: covered[skill] for skill in SKILLS}
+    checked = [value for each in scores.values() for value in each]
     return {
         "name": name,
-        "conversations": len(conversations),
+        "conversations": len(found),
+        "turns": covered.total(),
         "different": len(set(texts)) / len(texts),
         "distinct_1": distinct(texts, 1),
         "distinct_2": distinct(texts, 2),
         "distinct_4": distinct(texts, 4),
-        "skills_covered": f"{len(skills)} of {len(abilities_of('skills'))}",
-        "turns_of_no_known_wording": covered["unknown"] / max(covered.total(), 1),
-        "least_and_most_frequent": [min(skills.values()), max(skills.values())],
-        "same_question_as_generated": checked,
-        "answered_right": right / max(checked, 1),
+        "skills_covered": f"{sum(count > 0 for count in skills.values())} of {len(SKILLS)}",
+        "turns_by_skill": skills,
+        "turns_of_no_known_skill": covered["unknown"] / covered.total(),
+        "answers_scored": len(checked),
+        "answered_right": float(np.mean(checked)),
+        "right_by_skill": {s: f"{sum(scores[s]):g} of {len(scores[s])}" for s in SKILLS if s in scores},
     }
 
 
@@ -87,22 +144,24 @@ def main() -> None:
     source = Source(role="general", generate="self", records=asked.conversations, seed=1)
     started = time.perf_counter()
     written = replay(source, NANO, InProcess(), device="cpu", precision="fp32", threads=asked.threads)
-    drawn = list(screened(written, Replay()))
+    found = list(screened(written, Replay()))
     seconds = time.perf_counter() - started
-    kept = [conversation.messages for conversation in drawn if not conversation.fault]
+    kept = [conversation.messages for conversation in found if not conversation.fault]
     faults = Counter(
         f"{conversation.rule}: {re.sub(r'turn [0-9]+ |:.*|[0-9]+%', '', conversation.fault).strip()}"
-        for conversation in drawn
+        for conversation in found
         if conversation.fault
     )
+    known, golds = Classifier(), looked_up()
     acceptance = {
-        "accepted": len(kept) / len(drawn),
-        "records_per_second": len(drawn) / seconds,
+        "accepted": len(kept) / len(found),
+        "conversations_per_second": len(found) / seconds,
         "faults": dict(faults),
+        "classifier_accuracy": known.accuracy(),
     }
-    print(json.dumps(described("written by the base", kept) | acceptance))
+    print(json.dumps(described("written by the base", kept, known, golds) | acceptance, indent=1))
     curated = generate("skills", seed=11, num_records=len(kept), split="train")
-    print(json.dumps(described("curated", [list(example.messages) for example in curated])))
+    print(json.dumps(described("curated", [list(e.messages) for e in curated], known, golds), indent=1))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 from tiny_models import CHATML, DEFAULT_SYSTEM, LLAMA_2, NANO, NANO_TEMPLATE, save_chain, save_tokenizer
 
 import mixwright.sources.replay as module
@@ -16,9 +17,14 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Source
+from mixwright.recipe.problems import as_problems
 from mixwright.sources.ingest import ingest
 from mixwright.sources.records import read_records
-from mixwright.sources.replay import Frame, Replayed, frame_of, replay
+from mixwright.sources.replay import replay
+from mixwright.sources.replayed import Replayed
+from mixwright.sources.self_conversations import Frame, frame_of
+from mixwright.tokens.store import TokenStore
+from mixwright.tokens.tokenize import tokenize
 
 ASKED, ANSWERED, END = "<|user|>", "<|assistant|>", "<|end|>"
 
@@ -91,11 +97,11 @@ def test_every_conversation_is_well_formed(tmp_path: Path) -> None:
     found = drawn(save_chain(tmp_path, chain), records=300, turns=3, max_new_tokens=4)
     lengths = Counter(len(messages) for messages, *_ in found)
     assert lengths.keys() == {0, 2, 4, 6}
-    for messages, fault, _ in found:
+    for messages, fault, *_ in found:
         assert [message["role"] for message in messages] == ["user", "assistant"] * (len(messages) // 2)
         assert all(set(message["content"]) == {"ab"[n % 2]} for n, message in enumerate(messages))
         assert bool(fault) == (not messages)
-    faults = " ".join(fault for _, fault, _ in found)
+    faults = " ".join(entry.fault for entry in found)
     for words in ("user's turn 1 is empty", "is not closed as", "is longer than", "assistant's turn 1 is empty"):
         assert words in faults
 
@@ -114,7 +120,7 @@ def test_a_special_token_spelled_out_is_a_fault(tmp_path: Path) -> None:
     sound = {messages[1]["content"] for messages, *_ in found if messages}
     assert "<|>" in sound
     assert all("<|end|>" not in text for text in sound)
-    assert any(fault.endswith("spells a special token: '<|end|>'") for _, fault, _ in found)
+    assert any(entry.fault.endswith("spells a special token: '<|end|>'") for entry in found)
 
 
 def test_a_faulty_later_turn_keeps_the_exchange_before_it(tmp_path: Path) -> None:
@@ -143,6 +149,51 @@ def test_a_conversation_ends_before_the_context_does(tmp_path: Path) -> None:
     assert 2 * 25 <= len(conversation.messages) <= 2 * 27
     (nothing,) = drawn(model, records=1, max_new_tokens=300)
     assert "exceed the model's 256" in nothing.fault
+
+
+TEXT_END = "<|im_end|>"  # of the tokenizer, which has no token of its own to begin a text with
+
+
+def test_documents_begin_with_the_start_token_and_end_where_the_model_ends_them(tmp_path: Path) -> None:
+    chain = {TEXT_END: {"a": 0.9, TEXT_END: 0.1}, "a": {"a": 0.7, TEXT_END: 0.2, ASKED: 0.1}}
+    found = drawn(save_chain(tmp_path, chain), records=400, opening="start", max_new_tokens=6)
+    assert all(not entry.messages for entry in found)
+    sound = [entry for entry in found if not entry.fault]
+    assert all(set(entry.text) == {"a"} for entry in sound)
+    assert {entry.whole for entry in sound if len(entry.text) < 6} == {True}
+    assert {len(entry.text) for entry in sound if not entry.whole} == {6}
+    faults = Counter(entry.fault for entry in found if entry.fault)
+    assert set(faults) == {"the document is empty", f"the document breaks off with {ASKED}, which ends none"}
+    assert faults["the document is empty"] == pytest.approx(40, abs=20)
+
+
+def test_a_document_ends_before_the_context_does(tmp_path: Path) -> None:
+    model = save_chain(tmp_path, {TEXT_END: {"a": 1.0}, "a": {"a": 1.0}})  # 256 positions
+    (document,) = drawn(model, records=1, opening="start", max_new_tokens=1000)
+    assert (len(document.text), document.whole, document.fault) == (255, False, "")
+
+
+def test_documents_are_learnt_to_the_end_only_where_they_have_one(tmp_path: Path) -> None:
+    rows = [Replayed([], text="ab ab", whole=True), Replayed([], text="ab ab ab", whole=False), Replayed([], "empty")]
+    ingest("own", source_of(replay={"opening": "start"}), tmp_path, replay=rows, licence="mit")
+    records = list(read_records(tmp_path / "records.parquet"))
+    assert [(record.kind, record.text, record.origin) for record in records] == [
+        ("document", "ab ab", "self:1"),
+        ("excerpt", "ab ab ab", "self:2"),
+    ]
+    (tmp_path / "tokens").mkdir()
+    about = {"loss": "assistant", "longer": "auto", "max_tokens": 64, "out": tmp_path / "tokens"}
+    tokenize("own", tmp_path / "records.parquet", ChatTokenizer(NANO), {}, **about)
+    store, end = TokenStore(tmp_path / "tokens"), ChatTokenizer(NANO).inner.eos_token_id
+    assert [int(store.record(i)[0][-1]) == end for i in range(2)] == [True, False]
+    assert [int(store.record(i)[1].sum()) == len(store.record(i)[0]) - 1 for i in range(2)] == [True, True]
+
+
+def test_settings_of_turns_do_not_apply_to_documents() -> None:
+    with pytest.raises(ValidationError) as caught:
+        source_of(replay={"opening": "start", "turns": 2})
+    (problem,) = as_problems(caught.value)
+    assert (problem.path, problem.message) == (("replay", "turns"), "documents have no turns")
 
 
 def test_the_seed_decides_what_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

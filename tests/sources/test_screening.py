@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from tiny_models import save_chain
 
+from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
 from mixwright.recipe.data import Replay, Source
 from mixwright.sources import replay as module
 from mixwright.sources.replayed import Replayed
-from mixwright.sources.screening import repetition, screened
+from mixwright.sources.screening import check_languages, repetition, screened
 
 
 def said(question: str, answer: str) -> Replayed:
@@ -46,6 +47,12 @@ def test_refusals_stay_in_balance(answer: str) -> None:
         *[""] * 7,
     ]
     assert rules([refused] * 3, max_refusals=1) == [""] * 3
+
+
+def test_a_language_that_cannot_be_told_is_refused_before_anything_is_written() -> None:
+    check_languages(Replay(languages=("en", "de")))
+    with pytest.raises(InputError, match="'english' cannot be told"):
+        check_languages(Replay(languages=("en", "english")))
 
 
 def test_other_languages_go_where_the_recipe_names_one() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mixwright.ground.errors import InputError
+from mixwright.ground.progress import tell
 from mixwright.recipe.problems import as_problems
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.catalogue import check_terms, sources_named
@@ -25,6 +26,8 @@ def explicit(recipe: Recipe) -> Recipe:
         for name, entry in entries.items():
             commit = commit_of(entry, f"{part}.{name}")
             if commit is not None:
+                if entry.revision is None:
+                    tell(f"{part}.{name}: no 'revision' is given; this run has {commit} of {entry.hub}")
                 entries[name] = entry.model_copy(update={"revision": commit})
     return recipe.model_copy(update=parts)
 

@@ -1,13 +1,11 @@
-"""Replay that the base model writes itself: conversations sampled from it, to keep what it can without its data.
+"""Replay that the base model writes itself, to keep what it can without the data it was trained on.
 
-A chat model is given the opening of a user's turn and nothing else. At temperature 1 it asks what it was taught to be
-asked, in about the proportions it was taught; then it answers; and whether a further question follows, it decides
-itself, by the token that it writes behind the answer. A conversation is kept up to its last well-formed answer: every
-turn closed by its own token within the limit, none of them empty. One without any is dropped with its reason.
+At temperature 1 a model writes what it was taught to write, in about those proportions: conversations where it is given
+the opening of a user's turn (`self_conversations`), documents where it is given the token with which texts begin
+(`self_documents`).
 
-Conversations are drawn in chunks, each with random numbers of its own, so that chunks can be drawn in any process.
-Method: Huang et al. 2024, "Mitigating catastrophic forgetting in large language models with self-synthesized
-rehearsal"; Xu et al. 2024, "Magpie", for the bare user turn.
+They are drawn in chunks, each with random numbers of its own, so that chunks can be drawn in any process. Method: Huang
+et al. 2024, "Mitigating catastrophic forgetting in large language models with self-synthesized rehearsal".
 """
 
 from __future__ import annotations
@@ -18,29 +16,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mixwright.ground.artefacts import read_json, write_json
-from mixwright.ground.errors import InputError
 from mixwright.ground.executor import Executor
 from mixwright.ground.hashing import derive_seed
-from mixwright.items.conversation import Message
-from mixwright.models.handle import ModelHandle, Written
+from mixwright.models.handle import ModelHandle
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Replay, Source
-from mixwright.sources.replayed import Replayed
+from mixwright.sources.replayed import Draw, Replayed
+from mixwright.sources.screening import check_languages
+from mixwright.sources.self_conversations import Conversations, frame_of
+from mixwright.sources.self_documents import documents
 
-CHUNK = 1024  # conversations drawn together
-BATCH_SIZE = 256
-
-
-class Frame(NamedTuple):
-    """The token ids with which a chat template surrounds what is said.
-
-    opening: up to the first user's words. answer: from their end to the answer. again: from the end of an answer to the
-    next user's words, empty where no token tells that a user speaks again.
-    """
-
-    opening: list[int]
-    answer: list[int]
-    again: list[int]
+CHUNK = 1024  # conversations or documents drawn together
 
 
 class Chunk(NamedTuple):
@@ -48,11 +34,8 @@ class Chunk(NamedTuple):
     device: str
     precision: str
     threads: int
-    seed: int
-    num_conversations: int
-    temperature: float
-    turns: int
-    max_new_tokens: int
+    opening: str
+    draw: Draw
 
 
 def replay(
@@ -65,29 +48,35 @@ def replay(
     threads: int,
     finished: Path | None = None,
 ) -> Iterator[Replayed]:
-    """The conversations of a source `generate: self`, in an order that does not depend on the executor.
+    """What the model writes for a source `generate: self`, in an order that does not depend on the executor.
 
     finished: a folder of chunks that an earlier, interrupted call has drawn; those drawn now are added to it.
-    Raises InputError when the chat template does not mark where a user's turn ends.
+    Raises InputError when the chat template does not mark where a user's turn ends, no token begins a text, or a
+    language cannot be told.
     """
     assert source.records is not None
     settings = source.replay or Replay()
-    frame_of(ChatTokenizer(model))  # refused here, not in a process
+    check_languages(settings)
+    tokenizer = ChatTokenizer(model)  # what cannot be begun is refused here, not in a process
+    _ = frame_of(tokenizer) if settings.opening == "user" else tokenizer.start_id
     chunks = [
         Chunk(
             model=model,
             device=device,
             precision=precision,
             threads=threads,
-            seed=derive_seed(source.seed, "replay", start),
-            num_conversations=min(CHUNK, source.records - start),
-            temperature=settings.temperature,
-            turns=settings.turns,
-            max_new_tokens=settings.max_new_tokens,
+            opening=settings.opening,
+            draw=Draw(
+                seed=derive_seed(source.seed, "replay", start),
+                num=min(CHUNK, source.records - start),
+                temperature=settings.temperature,
+                turns=settings.turns,
+                max_new_tokens=settings.max_new_tokens,
+            ),
         )
         for start in range(0, source.records, CHUNK)
     ]
-    kept = [None if finished is None else _finished(finished / f"{chunk.seed}.json") for chunk in chunks]
+    kept = [None if finished is None else _finished(finished / f"{chunk.draw.seed}.json") for chunk in chunks]
     missing = [chunk for chunk, known in zip(chunks, kept, strict=True) if known is None]
     drawn = zip(missing, executor.map(_drawn, missing), strict=True)
     for known in kept:
@@ -95,37 +84,13 @@ def replay(
             chunk, known = next(drawn)
             if finished is not None:
                 finished.mkdir(parents=True, exist_ok=True)
-                write_json(finished / f"{chunk.seed}.json", [list(conversation) for conversation in known])
+                write_json(finished / f"{chunk.draw.seed}.json", [list(entry) for entry in known])
         yield from known
 
 
 def _finished(file: Path) -> list[Replayed] | None:
     """A chunk drawn before; files are written whole or not at all."""
-    return [Replayed(*conversation) for conversation in read_json(file)] if file.is_file() else None
-
-
-def frame_of(tokenizer: ChatTokenizer) -> Frame:
-    """The frame of a tokenizer's chat template. Raises InputError when turns are not closed by special tokens."""
-    said = ("first question", "first answer", "second question")
-    messages = [
-        {"role": role, "content": words} for role, words in zip(("user", "assistant", "user"), said, strict=True)
-    ]
-    try:
-        one = tokenizer.render(messages[:1], answer_next=True)
-        all_three = tokenizer.render(messages, answer_next=True)
-    except ValueError as error:
-        raise InputError(str(error), where="base.model") from None
-    opening, _, answer = one.partition(said[0])
-    again = all_three.partition(said[1])[2].partition(said[2])[0]
-    # the blanks around the words are the model's to write: those before belong to the first token of a word
-    frame = Frame(*(tokenizer.ids(text.strip(" ")) for text in (opening, answer, again)))
-    special = tokenizer.special_ids
-    if not frame.opening or not frame.answer or frame.answer[0] not in special:
-        fix = "Use curated replay, or a model whose template closes a user's turn with a special token."
-        raise InputError("the chat template does not mark where a user's turn ends", where="base.model", fix=fix)
-    if frame.again[:1] == [tokenizer.closing_id] and any(token in special for token in frame.again[1:]):
-        return frame
-    return frame._replace(again=[])
+    return [Replayed(*entry) for entry in read_json(file)] if file.is_file() else None
 
 
 @functools.lru_cache(maxsize=1)
@@ -137,76 +102,5 @@ def _drawn(chunk: Chunk) -> list[Replayed]:
     import torch
 
     torch.set_num_threads(chunk.threads)
-    return _Conversations(chunk, _handle(chunk.model, chunk.device, chunk.precision)).drawn()
-
-
-class _Conversations:
-    """The conversations of a chunk, all of which take the same step at a time; `open` holds the ids of those that go
-    on."""
-
-    def __init__(self, chunk: Chunk, handle: ModelHandle) -> None:
-        self.chunk, self.handle = chunk, handle
-        self.frame, self.special = frame_of(handle.tokenizer), handle.tokenizer.special_ids
-        self.messages: list[list[Message]] = [[] for _ in range(chunk.num_conversations)]
-        self.faults = [""] * chunk.num_conversations
-        self.open = {i: list(self.frame.opening) for i in range(chunk.num_conversations)}
-
-    def drawn(self) -> list[Replayed]:
-        frame, answer_end = self.frame, self.handle.tokenizer.closing_id
-        for turn in range(self.chunk.turns):
-            if turn:
-                self._ask_whether_to_go_on(turn)
-            self._say("user", turn, frame.answer[0], frame.answer)
-            self._say("assistant", turn, answer_end, [])
-            if not frame.again:
-                break
-        complete = [messages[: len(messages) // 2 * 2] for messages in self.messages]
-        return [
-            Replayed(messages, "" if messages else fault) for messages, fault in zip(complete, self.faults, strict=True)
-        ]
-
-    def _ask_whether_to_go_on(self, turn: int) -> None:
-        again = self.frame.again
-        speaks = next(place for place, token in enumerate(again) if place and token in self.special)
-        self.open = {i: [*ids, *again[:speaks]] for i, ids in self.open.items()}
-        written = self._written(f"again {turn}", 1)
-        self.open = {i: [*ids, *again[speaks:]] for i, ids in self.open.items() if written[i].end == again[speaks]}
-
-    def _say(self, role: str, turn: int, end: int, then: list[int]) -> None:
-        """Everybody says something and goes on, or leaves with what is wrong with it."""
-        going_on: dict[int, list[int]] = {}
-        for i, written in self._written(f"{role} {turn}", self.chunk.max_new_tokens).items():
-            text = self.handle.tokenizer.inner.decode(written.ids).strip()
-            fault = _fault(written, end, text) or self._spelled(text)
-            if fault:
-                self.faults[i] = f"the {role}'s turn {turn + 1} {fault}: {text[:80]!r}"
-            else:
-                self.messages[i].append({"role": role, "content": text})
-                going_on[i] = [*self.open[i], *written.ids, *then]
-        self.open = going_on
-
-    def _spelled(self, text: str) -> str:
-        """A special token spelled letter by letter is text here, and would be the token where the text is read."""
-        return "" if self.special.isdisjoint(self.handle.tokenizer.ids(text)) else "spells a special token"
-
-    def _written(self, step: str, limit: int) -> dict[int, Written]:
-        context = self.handle.context
-        for i in [i for i, ids in self.open.items() if context and len(ids) + limit > context]:
-            self.faults[i] = f"{len(self.open.pop(i))} tokens and {limit} more exceed the model's {context}"
-        written = self.handle.sample(
-            list(self.open.values()),
-            max_new_tokens=limit,
-            temperature=self.chunk.temperature,
-            ends=self.special,
-            seed=derive_seed(self.chunk.seed, step),
-            batch_size=BATCH_SIZE,
-        )
-        return dict(zip(self.open, written, strict=True))
-
-
-def _fault(written: Written, end: int, text: str) -> str:
-    if written.end is None:
-        return "is longer than max_new_tokens"
-    if written.end != end:
-        return "is not closed as the chat template closes it"
-    return "" if text else "is empty"
+    handle = _handle(chunk.model, chunk.device, chunk.precision)
+    return Conversations(chunk.draw, handle).drawn() if chunk.opening == "user" else documents(chunk.draw, handle)

@@ -8,10 +8,10 @@ et al. 2021) on word n-grams; refusals are known by how answers open, languages 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from mixwright.ground.errors import InputError
-from mixwright.items.conversation import Message
+from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.data import Replay
 from mixwright.sources.replayed import Replayed
 
@@ -34,30 +34,42 @@ def screened(conversations: Iterable[Replayed], settings: Replay) -> Iterator[Re
         if conversation.fault:
             yield conversation
             continue
-        rule, reason = _broken(conversation.messages, settings)
+        rule, reason = _broken(conversation, settings)
         if not rule and speaks is not None:
-            language = speaks(conversation.messages)
+            language = speaks(conversation)
             if language not in settings.languages:
                 rule, reason = "language", f"it is written in '{language}'"
-        refuses = not rule and any(REFUSAL.match(text) for text in _said(conversation.messages, "assistant"))
+        refuses = not rule and any(REFUSAL.match(text) for text in _answers(conversation))
         if refuses and refusals and refusals + 1 > settings.max_refusals * (kept + 1):
             rule, reason = "refusals", f"refusals are more than {settings.max_refusals:.0%} of what is kept so far"
         if rule:
-            yield Replayed(conversation.messages, reason, rule)
+            yield conversation._replace(fault=reason, rule=rule)
             continue
         kept += 1
         refusals += refuses
         yield conversation
 
 
-def _broken(messages: Sequence[Message], settings: Replay) -> tuple[str, str]:
-    for message in messages:
-        share = repetition(message["content"])
+def check_languages(settings: Replay) -> None:
+    """Raise InputError for languages that cannot be told, before anything is written in them."""
+    if not settings.languages:
+        return
+    known = {str(language) for language, _ in _langid().rank("")}
+    unknown = [language for language in settings.languages if language not in known]
+    if unknown:
+        fix = f"{did_you_mean(unknown[0], known)} ISO 639-1 codes are meant: en, de, fr."
+        raise InputError(f"the language '{unknown[0]}' cannot be told", where="replay.languages", fix=fix)
+
+
+def _broken(written: Replayed, settings: Replay) -> tuple[str, str]:
+    for what, text in _texts(written):
+        share = repetition(text)
         if share > settings.max_repetition:
-            return "repetition", f"{share:.0%} of a turn of the {message['role']} repeats itself"
-    shortest = min(len(text) for text in _said(messages, "assistant"))
+            return "repetition", f"{share:.0%} of {what} repeats itself"
+    what, texts = ("the document", [written.text]) if written.text else ("an answer", _answers(written))
+    shortest = min(map(len, texts))
     if shortest < settings.min_answer_characters:
-        return "length", f"an answer has {shortest} characters, fewer than {settings.min_answer_characters}"
+        return "length", f"{what} has {shortest} characters, fewer than {settings.min_answer_characters}"
     return "", ""
 
 
@@ -68,16 +80,27 @@ def repetition(text: str) -> float:
     return 1 - len(set(grams)) / len(grams) if len(grams) > NGRAM else 0.0
 
 
-def _said(messages: Sequence[Message], role: str) -> list[str]:
-    return [message["content"] for message in messages if message["role"] == role]
+def _texts(written: Replayed) -> list[tuple[str, str]]:
+    """Everything that is said, each with what it is."""
+    if written.text:
+        return [("the document", written.text)]
+    return [(f"a turn of the {message['role']}", message["content"]) for message in written.messages]
 
 
-def _language_of(messages: Sequence[Message]) -> str:
+def _answers(written: Replayed) -> list[str]:
+    return [message["content"] for message in written.messages if message["role"] == "assistant"]
+
+
+def _language_of(written: Replayed) -> str:
     """The ISO 639-1 code of the language in which most of it is written."""
+    return str(_langid().classify("\n".join(text for _, text in _texts(written)))[0])
+
+
+def _langid() -> Any:
     try:
-        from py3langid import classify
+        import py3langid
     except ImportError:
         fix = "pip install 'mixwright[language]'"
         message = "telling languages apart needs a library that is not installed"
-        raise InputError(message, where="sources.replay.languages", fix=fix) from None
-    return str(classify("\n".join(message["content"] for message in messages))[0])
+        raise InputError(message, where="replay.languages", fix=fix) from None
+    return py3langid
