@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,9 +17,26 @@ from hypothesis import strategies as st
 
 from mixwright.ground.hashing import FileDigests, canonical_json, derive_seed, digest, file_digest, text_digest
 
+
+class Role(StrEnum):
+    USER = "user"
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+letters = st.text(st.characters(exclude_categories=[]))
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | letters
+    | st.sampled_from([date(2026, 1, 1), UUID(int=1), b"bytes", Role.USER, (1, "x"), {1, 2}]),
+    lambda inner: st.lists(inner) | st.dictionaries(letters, inner) | st.dictionaries(st.integers(), inner),
     max_leaves=12,
 )
 
@@ -23,6 +44,25 @@ values = st.recursive(
 @given(values)
 def test_canonical_json_reads_back_as_the_same_value(value: object) -> None:
     assert json.loads(canonical_json(value)) == value  # type: ignore[arg-type]
+
+
+@given(anything)
+def test_canonical_json_is_what_the_standard_library_writes(value: Any) -> None:
+    """Also of half characters, floats and integers of any size, and of what it writes as text or refuses."""
+    found: list[object] = []
+    plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+    for write in (canonical_json, plain):
+        try:
+            found.append(write(value))
+        except (TypeError, ValueError) as error:
+            found.append((type(error), str(error)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("levels", [10, 99, 100, 101, 126, 127, 128, 300])
+def test_canonical_json_of_deep_values_is_too(levels: int) -> None:
+    value = json.loads('[{"b":' * levels + "1" + ',"a":2}]' * levels)
+    assert canonical_json(value) == json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @given(st.dictionaries(st.text(), st.integers(), min_size=2))

@@ -13,8 +13,9 @@ import pytest
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
+from mixwright.sources.forms import Sample
 from mixwright.sources.ingest import ingest
-from mixwright.sources.records import Record, read_records
+from mixwright.sources.records import Record, read_records, sample_record
 
 
 def customer_row(number: int) -> dict[str, Any]:
@@ -50,6 +51,34 @@ def test_equal_conversations_have_equal_identity_wherever_they_come_from(tmp_pat
     one = ingested(source_of(tmp_path, ROWS[:1]), tmp_path / "one")
     other = ingested(source_of(tmp_path, [{"messages": turns}], "other.jsonl"), tmp_path / "other", "elsewhere")
     assert one[0].record_id == other[0].record_id
+
+
+CALL = {"name": "price", "arguments": {"b": 1e-5, "a": [1e16, 12345678901234567890123, -0.0, None, True]}}
+KNOWN = {
+    "7afe76df56eeed95b4450883fea8272f": Sample(
+        [{"role": "user", "content": 'Größe? 😀\u2028\x7f\x00"\\'}, {"content": "42\n", "role": "assistant"}]
+    ),
+    "8f01af7a30922e9b29ab610fa5de6d4e": Sample(
+        [
+            {"role": "user", "content": "?"},
+            {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": CALL}]},
+            {"role": "tool", "content": "9.50"},
+            {"role": "assistant", "content": "9.50"},
+        ],
+        '[{"type":"function","function":{"name":"price"}}]',
+    ),
+    "797ee0a8395de27bf204d7f3b15446fa": Sample(
+        [{"role": "user", "content": "?"}, {"role": "assistant", "content": "yes"}],
+        rejected='[{"role":"assistant","content":"no"}]',
+    ),
+    "6335bc9e82b0954b2da523e353f86dc9": Sample([], text="A document, 😀 über alles."),
+}
+
+
+@pytest.mark.parametrize("record_id", KNOWN)
+def test_the_identity_of_a_record_stays_what_it_was_in_the_first_version(record_id: str) -> None:
+    record = sample_record(KNOWN[record_id], source="s", origin="o", licence="l", group=None, split="train")
+    assert (record.record_id, record.group) == (record_id, record_id)
 
 
 def test_malformed_rows_are_dropped_with_their_reason_when_the_recipe_says_so(tmp_path: Path) -> None:

@@ -164,15 +164,16 @@ class ChatTokenizer:
         """Token ids of a rendered text: nothing is added to it."""
         return list(self.inner(text, add_special_tokens=False, verbose=False)["input_ids"])
 
-    def encode_documents(self, texts: Sequence[str], *, whole: bool = True) -> list[Encoded | ValueError]:
+    def encode_documents(self, texts: Sequence[str], *, whole: Sequence[bool] = ()) -> list[Encoded | ValueError]:
         """Tokens of documents, all but the first of which are learnt, as in pretraining: with the tokens that the
-        tokenizer puts around a text, and its end token behind it where the documents are whole."""
+        tokenizer puts around a text, and its end token behind it. whole: false for those that end only here, which are
+        learnt without it; empty when all are whole."""
         end = self.inner.eos_token_id
         found: list[Encoded | ValueError] = []
-        for ids in self.inner(list(texts), verbose=False)["input_ids"]:
-            ended = ids[-1:] == [end]
-            if end is not None and ended != whole:
-                ids = [*ids, end] if whole else ids[:-1]
+        batch = self.inner(list(texts), verbose=False)["input_ids"]
+        for ids, is_whole in zip(batch, whole or [True] * len(texts), strict=True):
+            if end is not None and (ids[-1:] == [end]) != is_whole:
+                ids = [*ids, end] if is_whole else ids[:-1]
             found.append(Encoded(np.asarray(ids, np.int32), np.arange(len(ids)) > 0))
         return found
 

@@ -67,7 +67,9 @@ class DataStages:
             name,
             inputs={},
             config={"name": name, **reading_config(source), "files": self.lock.files_digest(f"sources.{name}")},
-            make=lambda out: self._unchanged(f"sources.{name}", source, ingest(name, source, out)),
+            make=lambda out: self._unchanged(
+                f"sources.{name}", source, ingest(name, source, out, executor=self.executor)
+            ),
             code=("items", "sources"),
             libraries=DATA_LIBRARIES,
         )

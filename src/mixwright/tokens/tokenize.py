@@ -22,6 +22,7 @@ from mixwright.ground.progress import progress
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
 from mixwright.sources.records import (
     DOCUMENT,
+    TEXTS,
     Dropped,
     Record,
     RecordWriter,
@@ -112,8 +113,10 @@ def tokenize(
 
 def _encoded(batch: Sequence[Record], tokenizer: ChatTokenizer, loss: str) -> list[Encoded | ValueError]:
     """A batch of one source, whose records are of one kind."""
-    if batch[0].kind == DOCUMENT:
-        return tokenizer.encode_documents([record.text for record in batch])
+    if batch[0].kind in TEXTS:
+        return tokenizer.encode_documents(
+            [record.text for record in batch], whole=[record.kind == DOCUMENT for record in batch]
+        )
     tools = [json.loads(record.tools) if record.tools else None for record in batch]
     return tokenizer.encode([record.turns() for record in batch], loss=loss, tools=tools if any(tools) else ())
 
