@@ -62,6 +62,7 @@ def s3() -> Iterator[Bucket]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (AWS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
             patch.setenv(name, value)
+        get_filesystem_class("s3").clear_instance_cache()  # those of other tests have no credentials
         client = boto3.client("s3")
         client.create_bucket(Bucket="desk")
         yield Bucket(
@@ -95,6 +96,7 @@ def gcs() -> Iterator[Bucket]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", root)
         patch.setenv("NO_GCE_CHECK", "true")  # nothing is asked for credentials
+        get_filesystem_class("gs").clear_instance_cache()
         upload = "/upload/storage/v1/b/desk/o?uploadType=media&name="
         yield Bucket(
             "gs://desk",

@@ -81,14 +81,12 @@ def _without_rows(name: str, source: Source, files: Sequence[DataFile], tally: T
         return nothing_belongs(source.where or {}, num_left_out, tally.first_dropped, f"sources.{name}")
     if tally.rules:
         what = "malformed, or left out by 'where'" if num_left_out else "malformed"
-        message = f"all {tally.rules.total()} rows are {what} (the first: {tally.first_dropped})"
+        all_of_them, first = f"all {tally.rules.total()} rows are {what}", f"(the first: {tally.first_dropped})"
         fix = "Mend the rows, or say with 'columns' how to read them."
         if source.generate == SELF:
-            message = (
-                f"nothing that the base wrote {tally.rules.total()} times is kept (the first: {tally.first_dropped})"
-            )
+            all_of_them = f"nothing of {tally.rules.total()} that the base wrote is kept"
             fix = "Loosen the source's 'replay', or use curated data."
-        return InputError(message, where=f"sources.{name}", fix=fix)
+        return InputError(f"{all_of_them} {first}", where=f"sources.{name}", fix=fix)
     listed = ", ".join(file.name for file in files[:4])
     fix = "Name a file with rows, or remove the source and its share."
     return InputError(f"the source has no rows ({listed} is empty)", where=f"sources.{name}", fix=fix)
