@@ -32,8 +32,8 @@ from mixwright.items.suite import Item
 from mixwright.recipe.data import Replay, Source
 from mixwright.sources.generators import abilities_of, generate
 from mixwright.sources.generators.interface import Example
-from mixwright.sources.replay import replay
-from mixwright.sources.screening import screened
+from mixwright.sources.replay.drawing import replay
+from mixwright.sources.replay.screening import screened
 
 NANO = Path(mixwright.models.__file__).parent / "embedded" / "nano"
 LEARNT_FROM, TESTED_ON, LOOKED_UP = 4000, 500, 40_000  # questions of each skill

@@ -14,7 +14,7 @@ from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Template
 from mixwright.recipe.load import load_recipe
 from mixwright.sources.data_sets import files_of
-from mixwright.sources.forms import from_template
+from mixwright.sources.forms.reading import from_template
 from mixwright.sources.inspection import inspect
 from mixwright.sources.readers import read_rows
 

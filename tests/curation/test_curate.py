@@ -19,7 +19,7 @@ from mixwright.ground.executor import Executor, InProcess, LocalProcesses
 from mixwright.ground.hashing import file_digest
 from mixwright.items.suite import Item, write_suite
 from mixwright.recipe.data import Curate
-from mixwright.sources.forms import Sample
+from mixwright.sources.forms.reading import Sample
 from mixwright.sources.records import (
     Dropped,
     Record,

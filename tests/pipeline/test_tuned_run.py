@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_project import Finished, stages_that_ran, statuses
 
-import mixwright.sources.replay as replay_module
+import mixwright.sources.replay.drawing as replay_module
 from mixwright.evidence.choose import choose
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.executor import Result, Task

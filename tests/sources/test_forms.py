@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixwright.recipe.data import Source
-from mixwright.sources.forms import FORMS, FormFault, row_reader
+from mixwright.sources.forms.reading import FORMS, FormFault, row_reader
 
 ASKED = {"role": "user", "content": "2 + 2?"}
 ANSWERED = {"role": "assistant", "content": "4"}

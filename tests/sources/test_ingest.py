@@ -13,7 +13,7 @@ import pytest
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
-from mixwright.sources.forms import Sample
+from mixwright.sources.forms.reading import Sample
 from mixwright.sources.ingest import ingest
 from mixwright.sources.records import Record, read_records, sample_record
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 from tiny_models import CHATML, DEFAULT_SYSTEM, LLAMA_2, NANO, NANO_TEMPLATE, save_chain, save_tokenizer
 
-import mixwright.sources.replay as module
+import mixwright.sources.replay.drawing as module
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
@@ -20,9 +20,9 @@ from mixwright.recipe.data import Source
 from mixwright.recipe.problems import as_problems
 from mixwright.sources.ingest import ingest
 from mixwright.sources.records import read_records
-from mixwright.sources.replay import replay
-from mixwright.sources.replayed import Replayed
-from mixwright.sources.self_conversations import Frame, frame_of
+from mixwright.sources.replay.conversations import Frame, frame_of
+from mixwright.sources.replay.drawing import replay
+from mixwright.sources.replay.replayed import Replayed
 from mixwright.tokens.store import TokenStore
 from mixwright.tokens.tokenize import tokenize
 

@@ -11,9 +11,9 @@ from tiny_models import save_chain
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
 from mixwright.recipe.data import Replay, Source
-from mixwright.sources import replay as module
-from mixwright.sources.replayed import Replayed
-from mixwright.sources.screening import check_languages, repetition, screened
+from mixwright.sources.replay import drawing as module
+from mixwright.sources.replay.replayed import Replayed
+from mixwright.sources.replay.screening import check_languages, repetition, screened
 
 
 def said(question: str, answer: str) -> Replayed:

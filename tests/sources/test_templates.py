@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixwright.sources.templates import fill, look_up
+from mixwright.sources.forms.templates import fill, look_up
 
 names = st.text(alphabet="abcdefgh_XYZ 0123456789ä", min_size=1, max_size=8).map(str.strip).filter(bool)
 rows = st.dictionaries(names, st.text(), min_size=1, max_size=5)

@@ -18,7 +18,7 @@ from mixwright.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
     from mixwright.models.tokenizer import ChatTokenizer
-    from mixwright.sources.forms import Sample
+    from mixwright.sources.forms.reading import Sample
     from mixwright.sources.inspection import Inspection
 
 LONGEST_SHOWN = 1200  # characters of an example
@@ -79,7 +79,7 @@ def _absolute(model: str) -> str:
 
 
 def _lines(found: Inspection, tokenizer: ChatTokenizer, name: str) -> Iterator[str]:
-    from mixwright.sources.guesses import as_lines
+    from mixwright.sources.forms.guesses import as_lines
     from mixwright.sources.inspection import quantiles
 
     files = found.files

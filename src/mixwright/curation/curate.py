@@ -22,8 +22,8 @@ from mixwright.ground.hashing import Json, text_digest
 from mixwright.ground.progress import progress
 from mixwright.items.leaks import Protected, leaked_item
 from mixwright.recipe.data import Curate
+from mixwright.sources.forms.turns import what_is_taught
 from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
-from mixwright.sources.turns import what_is_taught
 
 
 class Finding(NamedTuple):

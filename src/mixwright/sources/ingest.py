@@ -19,14 +19,14 @@ from mixwright.sources.data_sets import files_of
 from mixwright.sources.divided import write_divided
 from mixwright.sources.files import DataFile
 from mixwright.sources.formats.row import LEFT_OUT
-from mixwright.sources.forms import Sample
+from mixwright.sources.forms.reading import Sample
 from mixwright.sources.generators import generate
 from mixwright.sources.intake import Intake, Tally, split_of, write_all
 from mixwright.sources.parts import PIECE_BYTES, is_worthwhile, pieces_of
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import EXCERPT, Dropped, Record, RecordWriter, conversation_record, sample_record
-from mixwright.sources.replayed import Replayed
-from mixwright.sources.screening import screened
+from mixwright.sources.replay.replayed import Replayed
+from mixwright.sources.replay.screening import screened
 from mixwright.sources.selection import nothing_belongs
 
 

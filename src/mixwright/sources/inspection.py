@@ -23,12 +23,12 @@ from mixwright.recipe.data import Source
 from mixwright.sources.data_sets import commit_of, files_of
 from mixwright.sources.files import DataFile, kind_of
 from mixwright.sources.formats.row import LEFT_OUT, Row
-from mixwright.sources.forms import FormFault, RowReader, Sample, row_reader
-from mixwright.sources.guesses import as_lines, deeper
+from mixwright.sources.forms.guesses import as_lines, deeper
+from mixwright.sources.forms.reading import FormFault, RowReader, Sample, row_reader
+from mixwright.sources.forms.turns import what_is_taught
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import DOCUMENT
 from mixwright.sources.selection import nothing_belongs
-from mixwright.sources.turns import what_is_taught
 
 if TYPE_CHECKING:
     from mixwright.models.tokenizer import ChatTokenizer

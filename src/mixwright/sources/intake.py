@@ -15,10 +15,10 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import derive_seed
 from mixwright.recipe.data import Source
 from mixwright.sources.formats.row import MALFORMED, Row
-from mixwright.sources.forms import FormFault, row_reader
+from mixwright.sources.forms.reading import FormFault, row_reader
+from mixwright.sources.forms.templates import text_at
 from mixwright.sources.parts import Part
 from mixwright.sources.records import BatchWriter, Dropped, Record, sample_record
-from mixwright.sources.templates import text_at
 
 STEP = 64  # rows from one telling of the progress to the next
 NOT_THE_FORM = (ValueError, TypeError)  # of a row; TypeError: a Parquet value that JSON does not know

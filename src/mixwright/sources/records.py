@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Self
 
 from mixwright.ground.hashing import canonical_json, ordered_json, text_digest
 from mixwright.items.conversation import Message
-from mixwright.sources.forms import Sample
+from mixwright.sources.forms.reading import Sample
 
 BATCH_ROWS = 4096
 BATCH_BYTES = 64 << 20  # of text

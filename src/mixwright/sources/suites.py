@@ -14,12 +14,12 @@ from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.data import Scorer, Suite, Template
 from mixwright.sources.data_sets import files_of
 from mixwright.sources.formats.row import LEFT_OUT
-from mixwright.sources.forms import from_template
+from mixwright.sources.forms.reading import from_template
+from mixwright.sources.forms.templates import fill, look_up
 from mixwright.sources.generators import Example, abilities_of, generate
 from mixwright.sources.readers import read_rows
 from mixwright.sources.records import CONVERSATION, PREFERENCE, Record, read_records
 from mixwright.sources.selection import nothing_belongs
-from mixwright.sources.templates import fill, look_up
 
 SEARCH = "search"  # the folder, inside a suite's, of the items set aside for choosing
 SPARE = 3  # examples generated for an item, to choose different ones of many groups from

@@ -18,9 +18,9 @@ from typing import Any
 
 from mixwright.recipe.selection import Threads
 from mixwright.sources.formats.row import LEFT_OUT, MALFORMED, Row
+from mixwright.sources.forms.templates import look_up
+from mixwright.sources.forms.turns import role_of
 from mixwright.sources.selection import Condition, as_number, reason_against
-from mixwright.sources.templates import look_up
-from mixwright.sources.turns import role_of
 
 MESSAGES = "messages"
 LAST = float("inf")  # the rank of a message without one

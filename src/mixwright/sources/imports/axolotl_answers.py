@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.sources.forms.turns import LEARNT, REASONING, ROLE_NAMES
 from mixwright.sources.imports.block import Block
 from mixwright.sources.imports.gathered import Reading, columns_of
-from mixwright.sources.turns import LEARNT, REASONING, ROLE_NAMES
 
 DOCUMENT = "pretrain"
 HISTORY, SYSTEM, TOOLS = "history", "system", "tools"

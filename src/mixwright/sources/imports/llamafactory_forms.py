@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
+from mixwright.sources.forms.turns import ROLE_NAMES
 from mixwright.sources.imports.block import Block
 from mixwright.sources.imports.gathered import Reading, columns_of
-from mixwright.sources.turns import ROLE_NAMES
 
 COLUMNS = ("prompt", "query", "response", "history", "messages", "system", "tools", "chosen", "rejected", "kto_tag")
 ALPACA = {"prompt": "instruction", "query": "input", "response": "output"}  # where there are no `columns`

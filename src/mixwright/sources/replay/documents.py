@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mixwright.ground.hashing import derive_seed
 from mixwright.models.handle import ModelHandle, Written
-from mixwright.sources.replayed import BATCH_SIZE, Draw, Replayed, spelled
+from mixwright.sources.replay.replayed import BATCH_SIZE, Draw, Replayed, spelled
 
 
 def documents(draw: Draw, handle: ModelHandle) -> list[Replayed]:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mixwright.ground.hashing import Json
-from mixwright.sources.guesses import as_lines, deeper, guess_of, prompt_in
-from mixwright.sources.templates import look_up
-from mixwright.sources.transcripts import is_transcript
-from mixwright.sources.turns import listed
+from mixwright.sources.forms.guesses import as_lines, deeper, guess_of, prompt_in
+from mixwright.sources.forms.templates import look_up
+from mixwright.sources.forms.transcripts import is_transcript
+from mixwright.sources.forms.turns import listed
 
 
 class Form(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.data import Replay
-from mixwright.sources.replayed import Replayed
+from mixwright.sources.replay.replayed import Replayed
 
 NGRAM = 4
 REFUSAL = re.compile(

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 from mixwright.ground.errors import did_you_mean
 from mixwright.items.conversation import Message, conversation_fault
 from mixwright.recipe.data import Source, Template
-from mixwright.sources.detection import FORMS, OF_TURNS, FormFault, detect, is_mark, marks_beside, turns_column
-from mixwright.sources.templates import fields, fill, look_up, plain_text_at
-from mixwright.sources.transcripts import turns_of_transcript
-from mixwright.sources.turns import (
+from mixwright.sources.forms.detection import FORMS, OF_TURNS, FormFault, detect, is_mark, marks_beside, turns_column
+from mixwright.sources.forms.templates import fields, fill, look_up, plain_text_at
+from mixwright.sources.forms.transcripts import turns_of_transcript
+from mixwright.sources.forms.turns import (
     WEIGHT,
     Dialect,
     conversation_of,

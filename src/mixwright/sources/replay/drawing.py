@@ -1,8 +1,7 @@
 """Replay that the base model writes itself, to keep what it can without the data it was trained on.
 
-At temperature 1 a model writes what it was taught to write, in about those proportions: conversations where it is given
-the opening of a user's turn (`self_conversations`), documents where it is given the token with which texts begin
-(`self_documents`).
+At temperature 1 a model writes what it was taught to write, in about those proportions: `conversations` where it is
+given the opening of a user's turn, `documents` where it is given the token with which texts begin.
 
 They are drawn in chunks, each with random numbers of its own, so that chunks can be drawn in any process. Method: Huang
 et al. 2024, "Mitigating catastrophic forgetting in large language models with self-synthesized rehearsal".
@@ -21,10 +20,10 @@ from mixwright.ground.hashing import derive_seed
 from mixwright.models.handle import ModelHandle
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Replay, Source
-from mixwright.sources.replayed import Draw, Replayed
-from mixwright.sources.screening import check_languages
-from mixwright.sources.self_conversations import Conversations, frame_of
-from mixwright.sources.self_documents import documents
+from mixwright.sources.replay.conversations import Conversations, frame_of
+from mixwright.sources.replay.documents import documents
+from mixwright.sources.replay.replayed import Draw, Replayed
+from mixwright.sources.replay.screening import check_languages
 
 CHUNK = 1024  # conversations or documents drawn together
 

@@ -15,7 +15,7 @@ from mixwright.ground.hashing import derive_seed
 from mixwright.items.conversation import Message
 from mixwright.models.handle import ModelHandle, Written
 from mixwright.models.tokenizer import ChatTokenizer
-from mixwright.sources.replayed import BATCH_SIZE, Draw, Replayed, spelled
+from mixwright.sources.replay.replayed import BATCH_SIZE, Draw, Replayed, spelled
 
 
 class Frame(NamedTuple):

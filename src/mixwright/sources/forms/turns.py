@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mixwright.ground.errors import did_you_mean
 from mixwright.ground.hashing import canonical_json, ordered_json
 from mixwright.items.conversation import ROLES, Message
-from mixwright.sources.blocks import Said, said_in
+from mixwright.sources.forms.blocks import Said, said_in
 
 CALL = "call"
 ROLE_NAMES = {

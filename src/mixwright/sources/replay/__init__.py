@@ -1,0 +1,1 @@
+"""Replay that the base model writes itself: drawn, screened, and what it consists of."""
