@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,13 @@ import yaml
 
 from mixwright.cli.main import main
 from mixwright.ground.errors import InputError
+from mixwright.ground.executor import LocalProcesses
 from mixwright.ground.hashing import FileDigests
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.recipe.load import load_recipe
-from mixwright.sources.files import find_files
+from mixwright.sources.finding import find_files
+from mixwright.sources.ingest import ingest
+from mixwright.sources.records import read_records
 
 ROW = '{"prompt": "2 + 2?", "completion": "4"}\n'
 RECIPE = """\
@@ -66,7 +70,7 @@ def test_links_that_stay_in_the_project_are_followed_and_each_file_is_read_once(
     (project / "data" / "again.jsonl").symlink_to("a.jsonl")
     (project / "data" / "kept").symlink_to(project / "kept")
     (project / "data" / "round").symlink_to(project / "data")
-    assert names(locked(project, f"path: {path}")) == ["a.jsonl", "b.jsonl"]
+    assert names(locked(project, f"path: {path}")) == ["a.jsonl", "kept/b.jsonl"]
 
 
 @pytest.mark.parametrize("named", ["", "/*.jsonl"])
@@ -104,6 +108,19 @@ def test_the_lock_says_what_the_files_are_and_not_where(project: Path) -> None:
         inside = locked(project, f"{key}: ./data")
         assert inside.id == locked(project, f'{key}: "${{data}}"', [f"data={outside}"]).id
         assert str(project.parent) not in json.dumps(inside.as_json())
+
+
+def test_files_of_one_name_are_told_apart_in_lock_and_records(project: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (project / "parts" / folder).mkdir(parents=True)
+        (project / "parts" / folder / "part-0.jsonl").write_text(ROW * 5)
+    lock = locked(project, "path: parts")
+    assert names(lock) == ["a/part-0.jsonl", "b/part-0.jsonl"]
+    with contextlib.closing(LocalProcesses(2)) as executor:
+        for piece_bytes in (1, 1 << 20):  # divided among workers, and not
+            ingest("sums", lock.recipe.sources["sums"], tmp_path, executor=executor, piece_bytes=piece_bytes)
+            origins = [record.origin for record in read_records(tmp_path / "records.parquet")]
+            assert origins == [f"{folder}/part-0.jsonl:{line}" for folder in "ab" for line in range(1, 6)]
 
 
 def test_inspect_reads_what_it_is_given_and_its_lines_can_be_pasted(

@@ -32,7 +32,8 @@ from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.recipe.data import Source
 from mixwright.recipe.load import load_recipe
 from mixwright.sources.data_sets import files_of
-from mixwright.sources.files import RemoteFile, find_files
+from mixwright.sources.files import RemoteFile, label_of
+from mixwright.sources.finding import find, find_files
 from mixwright.sources.formats.row import Row
 from mixwright.sources.ingest import ingest
 from mixwright.sources.readers import read_rows
@@ -141,6 +142,17 @@ def test_columns_are_read_by_seeking(bucket: Bucket) -> None:
     bucket.put("b/rows.parquet", table.getvalue())
     (file,) = find_files(f"{bucket.root}/b", "sources.x.path")
     assert [row.value for row in read_rows(file)] == [{"text": "one"}, {"text": "two"}]
+
+
+def test_the_end_of_an_arrow_stream_is_looked_for_there_too(bucket: Bucket) -> None:
+    table, content = pa.table({"text": ["one", "two"] * 500}), io.BytesIO()
+    with pa.ipc.new_stream(content, table.schema) as writer:
+        writer.write_table(table, max_chunksize=100)
+    bucket.put("b/whole.arrow", content.getvalue())
+    bucket.put("b/cut.arrow", content.getvalue()[:-8])
+    assert len(read_all(f"{bucket.root}/b/whole.arrow")) == 1000
+    with pytest.raises(InputError, match="not finished"):
+        read_all(f"{bucket.root}/b/cut.arrow")
 
 
 def test_the_lock_holds_the_version_that_the_store_keeps(bucket: Bucket, tmp_path: Path) -> None:
@@ -327,6 +339,33 @@ def test_a_connection_that_breaks_in_the_middle_is_no_short_file(
 def test_an_unknown_kind_of_store_is_said() -> None:
     with pytest.raises(InputError, match="not understood"):
         find_files("carrier-pigeon://x/y.jsonl", "sources.x.path")
+
+
+def test_the_query_of_an_address_is_no_part_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(ROW)
+    with serving(functools.partial(Quiet, directory=str(tmp_path))) as address:
+        source = Source(role="domain", path=f"{address}/rows.jsonl?download=true&X-Signature=a/b.c")
+        ingest("x", source, tmp_path)
+        (about,) = locked(tmp_path, f"{address}/rows.jsonl?download=true&X-Signature=a/b.c").files["sources.sums"]
+        for wrong in ("rows-?.jsonl", "*.jsonl?download=true"):
+            with pytest.raises(InputError, match="query") as caught:
+                find_files(f"{address}/{wrong}", "sources.x.path")
+            assert caught.value.where == "sources.x.path"
+        both = [f"{address}/rows.jsonl?part={number}" for number in (1, 2)]
+        assert [label_of(file) for file in find_files(both, "sources.x.path")] == ["rows.jsonl#1", "rows.jsonl#2"]
+    assert [record.origin for record in read_records(tmp_path / "records.parquet")] == ["rows.jsonl:1"]
+    assert about["name"] == "rows.jsonl"
+
+
+def test_a_folder_of_a_bucket_is_read_as_one_on_this_machine_is(bucket: Bucket) -> None:
+    for name in ("e/x/part-0.jsonl", "e/y/part-0.jsonl", "e/state.json", "e/notes.xlsx", "f/a.csv.gz", "f/b.jsonl"):
+        bucket.put(name, ROW)
+    files, notes = find(f"{bucket.root}/e", "sources.x.path")
+    assert [label_of(file) for file in files] == ["x/part-0.jsonl", "y/part-0.jsonl"]
+    assert notes == [f"{bucket.root}/e is read without files of other kinds: notes.xlsx"]
+    with pytest.raises(InputError, match="several kinds") as caught:
+        find_files(f"{bucket.root}/f", "sources.x.path")
+    assert f"{bucket.root}/f/**/*.jsonl or {bucket.root}/f/**/*.csv.gz" in str(caught.value.fix)
 
 
 def test_a_file_is_read_over_http_and_hashed_where_its_store_keeps_no_versions(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.data_sets import files_of
-from mixwright.sources.files import DataFile, RemoteFile, content_digest
+from mixwright.sources.files import DataFile, LocalFile, RemoteFile, content_digest, label_of
 from mixwright.sources.generators import abilities_of, generator_names
 
 LIBRARIES = ("numba", "numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")
@@ -161,9 +161,10 @@ def make_lock(loaded: LoadedRecipe, file_digest: FileDigests, threads: int | Non
 def _described(file: DataFile, file_digest: FileDigests) -> dict[str, Json]:
     if isinstance(file, RemoteFile):
         known: dict[str, Json] = {"version": file.version} if file.version else {"sha256": content_digest(file)}
-        return {"name": file.name, "bytes": file.size, **known}
+        return {"name": label_of(file), "bytes": file.size, **known}
     try:
-        return {"name": file.name, "bytes": file.stat().st_size, "sha256": file_digest(file)}
+        path = file.path if isinstance(file, LocalFile) else file
+        return {"name": label_of(file), "bytes": path.stat().st_size, "sha256": file_digest(path)}
     except OSError as error:
         fix = "Check the file and its rights, and give the same command again."
         raise InputError(f"the file cannot be read ({error.strerror})", where=str(file), fix=fix) from None

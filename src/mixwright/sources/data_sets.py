@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
+from mixwright.ground.progress import tell
 from mixwright.recipe.data import Rows
-from mixwright.sources.files import DataFile, find_files
+from mixwright.sources.choosing import Found
+from mixwright.sources.files import DataFile, check_names, printable
+from mixwright.sources.finding import find
 from mixwright.sources.hub import Repository
 
 
-def files_of(entry: Rows, where: str, project: Path | None = None) -> list[DataFile]:
-    """The files in their order. where: `sources.name`, for messages. project: that links may not lead out of.
+def found(entry: Rows, where: str, project: Path | None = None) -> Found:
+    """The files in their order, and what to know of how they were chosen.
 
-    Raises InputError as `find_files` and `hub` do.
+    where: `sources.name`, for messages. project: that links may not lead out of. Raises InputError as `find` and
+    `Repository` do.
     """
     if entry.hub is None:
-        return find_files(entry.path or (), f"{where}.path", project)
-    repository = Repository.found(entry.hub, entry.revision, where)
-    return repository.data_files(entry.config, entry.split or "train", where)
+        files, notes = find(entry.path or (), f"{where}.path", project)
+    else:
+        repository = Repository.found(entry.hub, entry.revision, where)
+        files, notes = repository.data_files(entry.config, entry.split or "train", where)
+        check_names(map(str, files), f"{where}.hub")
+    return Found(files, [printable(note) for note in notes])
+
+
+def files_of(entry: Rows, where: str, project: Path | None = None) -> list[DataFile]:
+    """The files that are `found`; what to know of their choice is told, once."""
+    files, notes = found(entry, where, project)
+    for note in notes:
+        _tell_once(f"{where}: {note}")
+    return files
+
+
+_tell_once = cache(tell)
 
 
 def commit_of(entry: Rows, where: str) -> str | None:

@@ -1,45 +1,53 @@
 """Data sets of the Hugging Face hub: which files make up a configuration's split, at one commit.
 
 A data set is read with our own readers, file by file as it is needed, not through a loader of its own: rows keep their
-file and number, and what is wrong with one has a place. What its card (`README.md`) says in `configs:` is followed as
-the hub documents it; without that, files belong to the split whose name stands in theirs. Loading scripts are code and
-never run.
+file and number, and what is wrong with one has a place. What its card says in `configs:` is followed as the hub
+documents it; without that, files belong to the split whose name stands in theirs. Loading scripts are code and never
+run.
 
 `owner/name` is looked for in the hub's local cache first, where a whole snapshot of that revision lies, then on the
-hub. A folder laid out as a repository does as well.
+hub. A folder laid out as a repository does as well. A copy that lacks files of the split is never read as if it were
+whole.
 """
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from mixwright.ground.errors import InputError, did_you_mean
-from mixwright.sources.files import DataFile, RemoteFile, kind_of, opened, reached, version_of
+from mixwright.sources.cards import CARD, Configuration, configuration, matching
+from mixwright.sources.choosing import Found, check_one_kind, is_data, listed
+from mixwright.sources.files import TEXT, DataFile, LocalFile, RemoteFile, kind_of, opened
+from mixwright.sources.splits import gaps, split_of
+from mixwright.sources.stores import reached, version_of
 
-CARD = "README.md"
-SPLIT_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
+PROSE = (".md", ".markdown", ".rst")
+
+
+class Incomplete(InputError):
+    """A copy of a data set in the cache does not have what is asked for; the hub may."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A data set at one commit. name: as the recipe has it. commit: None for a folder without one. files: by path."""
+    """A data set at one commit. name: as the recipe has it. root: where its files lie, for patterns of `path`. commit:
+    None for a folder without one. files: by path. missing: paths that are links to nothing. is_copy: whether what is
+    not here may be elsewhere."""
 
     name: str
+    root: str
     commit: str | None
     files: Mapping[str, DataFile] = field(repr=False)
+    missing: frozenset[str] = frozenset()
+    is_copy: bool = True
 
     @staticmethod
     def found(name: str, revision: str | None, where: str) -> Repository:
@@ -58,115 +66,121 @@ class Repository:
             raise InputError(message, where=f"{where}.hub", fix=fix)
         return _of_hub(name, revision, where)
 
-    def data_files(self, config: str | None, split: str, where: str) -> list[DataFile]:
-        """The files of one split, in order. Raises InputError, naming what there is, for one that does not exist."""
-        splits = self._splits(config, where)
-        if split not in splits:
-            fix = did_you_mean(split, splits)
-            raise InputError(f"the data set {self.name} has no split '{split}'", where=f"{where}.split", fix=fix)
-        paths = splits[split]
-        unknown = [path for path in paths if kind_of(PurePosixPath(path)) is None]
+    def data_files(self, config: str | None, split: str, where: str) -> Found:
+        """The files of one split, in order; of a copy in the cache that lacks some of them, those of the hub at the
+        same commit. Raises InputError, naming what there is, for a split that does not exist."""
+        try:
+            return self._data_files(config, split, where)
+        except Incomplete as fault:
+            if _is_offline():
+                raise
+            try:
+                whole = _of_hub(self.name, self.commit, where)
+            except InputError as error:
+                raise InputError(f"{fault.message}, and {error.message}", where=fault.where, fix=fault.fix) from None
+            return whole.data_files(config, split, where)
+
+    def _data_files(self, config: str | None, split: str, where: str) -> Found:
+        about = self._configuration(config, where)
+        notes: list[str] = []
+        if about is not None and about.splits is not None:
+            splits = [*about.splits]
+            paths = self._matching(about.splits[split], where) if split in about.splits else None
+        else:
+            by_split = self._by_name(about, config, where)
+            unnamed = by_split.pop("", [])
+            if unnamed and by_split:
+                notes.append(f"{self.name} is read without the files whose names say no split: {listed(unnamed)}")
+            by_split = by_split or {"train": unnamed}
+            splits, paths = [*by_split], by_split.get(split)
+            self._check_whole(paths or (), where, paths or ())
+        if paths is None:
+            message = f"the data set {self.name} has no split '{split}'"
+            raise self._lacking(message, f"{where}.split", did_you_mean(split, splits))
+        prose = [path for path in paths if kind_of(PurePosixPath(path)) in TEXT]
+        if 0 < len(prose) < len(paths):
+            notes.append(f"the split '{split}' of {self.name} is read without {listed(prose)}")
+            paths = [path for path in paths if path not in prose]
+        check_one_kind(paths, f"the split '{split}' of {self.name}", self.root, f"{where}.hub")
+        return Found([self.files[path] for path in paths], notes)
+
+    def _configuration(self, config: str | None, where: str) -> Configuration | None:
+        self._check_whole([CARD], where)
+        card = self.files.get(CARD)
+        if card is None:
+            return None
+        with opened(card) as stream:
+            text = stream.read(1 << 20).decode("utf-8", "replace")
+        return configuration(text, config, self.name, where)
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """Of all files, whether or not they are in this copy."""
+        return sorted({*self.files, *self.missing}, key=PurePosixPath)
+
+    @cached_property
+    def _data(self) -> list[str]:
+        paths = [path for path in self._paths if is_data(path) and not _is_hidden(path)]
+        return [path for path in paths if kind_of(PurePosixPath(path)) not in PROSE]
+
+    def _by_name(self, about: Configuration | None, config: str | None, where: str) -> dict[str, list[str]]:
+        """split -> paths of data, of the split whose name stands in them; those that name none under no name."""
+        folder = about.folder if about else ""
+        paths = [path for path in self._data if path.startswith(f"{folder}/" if folder else "")]
+        if about is None and config not in (None, "default"):
+            folders = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
+            if config not in folders:
+                message = f"the data set {self.name} has no configuration '{config}'"
+                raise self._lacking(message, f"{where}.config", did_you_mean(str(config), folders))
+            paths = [path for path in paths if path.startswith(f"{config}/")]
+        if not paths:
+            there = listed([path for path in self._paths if not _is_hidden(path) and path != CARD])
+            fix = f"It holds {there}: look for a converted copy of it." if there else "Check the name and the revision."
+            raise self._lacking(f"the data set {self.name} holds no file that can be read", f"{where}.hub", fix)
+        splits: dict[str, list[str]] = {}
+        for path in paths:
+            splits.setdefault(split_of(path) or "", []).append(path)
+        return splits
+
+    def _matching(self, patterns: Sequence[str], where: str) -> list[str]:
+        """The files that a card's patterns mean: what they name, and the data among what their wildcards match."""
+        found: dict[str, None] = {}
+        wild: list[str] = []
+        for pattern in patterns:
+            matches = matching(pattern, self._paths, self.name, where)
+            if not matches:
+                message = f"no file of {self.name} matches '{pattern}', which its card names"
+                fix = "Choose another revision, or read its files by 'path'."
+                raise self._lacking(message, f"{where}.hub", fix)
+            if glob.has_magic(pattern):
+                data = {*self._data}
+                matches = [path for path in matches if path in data] or matches
+                wild += matches
+            found |= dict.fromkeys(matches)
+        self._check_whole([*found], where, wild)
+        unknown = [path for path in found if kind_of(PurePosixPath(path)) is None]
         if unknown:
             fix = "Only data files are read, no loading scripts: look for a converted copy of the data set."
             raise InputError(f"{unknown[0]} is of no kind that can be read", where=f"{where}.hub", fix=fix)
-        return [self.files[path] for path in paths]
-
-    def _splits(self, config: str | None, where: str) -> dict[str, list[str]]:
-        """split -> the paths of its files."""
-        configs = self._configs(where)
-        if not configs:
-            return self._splits_by_name(config, where)
-        chosen = config or next((name for name, about in configs.items() if about.get("default")), None)
-        chosen = chosen or ("default" if "default" in configs else next(iter(configs)) if len(configs) == 1 else None)
-        if chosen is None or chosen not in configs:
-            what = f"no configuration '{chosen}'" if chosen else "several configurations and no default"
-            fix = did_you_mean(chosen, configs) if chosen else f"Choose one: {', '.join(configs)}."
-            raise InputError(f"the data set {self.name} has {what}", where=f"{where}.config", fix=fix)
-        about = configs[chosen]
-        folder = str(about.get("data_dir") or "").strip("/")
-        if "data_files" not in about:
-            return self._by_name([path for path in self._data() if path.startswith(f"{folder}/" if folder else "")])
-        splits: dict[str, list[str]] = {}
-        for entry in _entries(about["data_files"]):
-            patterns = [f"{folder}/{pattern}" if folder else pattern for pattern in entry["path"]]
-            splits[entry["split"]] = self._matching(patterns, where)
-        return splits
-
-    def _splits_by_name(self, config: str | None, where: str) -> dict[str, list[str]]:
-        data = self._data()
-        if config is not None and config != "default":
-            folders = {PurePosixPath(path).parts[0] for path in data if "/" in path}
-            if config not in folders:
-                fix = did_you_mean(config, folders)
-                message = f"the data set {self.name} has no configuration '{config}'"
-                raise InputError(message, where=f"{where}.config", fix=fix)
-            data = [path for path in data if path.startswith(f"{config}/")]
-        return self._by_name(data)
-
-    def _data(self) -> list[str]:
-        paths = [PurePosixPath(path) for path in self.files]
-        readable = [path for path in paths if kind_of(path) not in (None, ".md", ".markdown", ".rst")]
-        return [str(path) for path in sorted(readable) if not path.name.startswith(".") and path.name != "LICENSE.txt"]
-
-    @staticmethod
-    def _by_name(paths: Sequence[str]) -> dict[str, list[str]]:
-        """Files by the split whose name stands between separators in theirs; all are `train` where none has one."""
-        splits: dict[str, list[str]] = {}
-        for path in paths:
-            words = re.split(r"[^a-z]+", path.lower())
-            split = next((split for split, names in SPLIT_NAMES.items() if not {*names}.isdisjoint(words)), None)
-            if split is not None:
-                splits.setdefault(split, []).append(path)
-        return splits or {"train": [*paths]}
-
-    def _matching(self, patterns: Sequence[str], where: str) -> list[str]:
-        from fsspec.utils import glob_translate
-
-        found: dict[str, None] = {}
-        for pattern in patterns:
-            if ".." in PurePosixPath(pattern).parts or pattern.startswith("/") or "://" in pattern:
-                fix = "Do not use this data set, or mend its card."
-                message = f"the card of {self.name} names '{pattern}', which lies outside the data set"
-                raise InputError(message, where=f"{where}.hub", fix=fix)
-            expression = re.compile(glob_translate(pattern))
-            matches = sorted(path for path in self.files if expression.fullmatch(path))
-            if not matches:
-                fix = "Choose another revision, or read its files by 'path'."
-                message = f"no file of {self.name} matches '{pattern}', which its card names"
-                raise InputError(message, where=f"{where}.hub", fix=fix)
-            found |= dict.fromkeys(matches)
         return [*found]
 
-    def _configs(self, where: str) -> dict[str, Any]:
-        """What the front matter of the card says of each configuration; empty where it says nothing."""
-        card = self.files.get(CARD)
-        if card is None:
-            return {}
-        with opened(card) as stream:
-            text = stream.read(1 << 20).decode("utf-8", "replace")
-        front = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*(\n|$)", text, re.DOTALL)
-        try:
-            about = yaml.safe_load(front.group(1)) if front else None
-            configs = about.get("configs") if isinstance(about, dict) else None
-            return {str(entry["config_name"]): entry for entry in configs or ()}
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-            fix = "Choose another revision, or read its files by 'path'."
-            message = f"the front matter of {self.name}'s card cannot be understood"
-            raise InputError(message, where=f"{where}.hub", fix=fix) from None
+    def _check_whole(self, paths: Sequence[str], where: str, parts: Sequence[str] = ()) -> None:
+        """Refuse a copy without some of the paths, or without a part of a table of which others are among `parts`."""
+        lost = [path for path in paths if path in self.missing]
+        if not lost and self.is_copy:
+            here, touched = gaps(self._paths), gaps(parts)
+            lost = [f"{here[table][1] - here[table][0]} of the parts {table}" for table in touched if table in here]
+        if lost:
+            fix = "Download the rest of it, or read what is there by 'path'."
+            raise self._lacking(f"this copy of {self.name} is not whole: it lacks {listed(lost)}", f"{where}.hub", fix)
+
+    def _lacking(self, message: str, where: str, fix: str) -> InputError:
+        is_cached = self.is_copy and not Path(self.name).is_absolute()
+        return (Incomplete if is_cached else InputError)(message, where=where, fix=fix)
 
 
-def _entries(data_files: Any) -> list[dict[str, Any]]:
-    """[{split, path: [patterns]}] of the several ways in which a card may say it."""
-    if isinstance(data_files, str):
-        return [{"split": "train", "path": [data_files]}]
-    if isinstance(data_files, Mapping):
-        data_files = [{"split": split, "path": path} for split, path in data_files.items()]
-    if data_files and all(isinstance(entry, str) for entry in data_files):
-        return [{"split": "train", "path": [*data_files]}]
-    return [
-        {"split": str(entry["split"]), "path": [entry["path"]] if isinstance(entry["path"], str) else [*entry["path"]]}
-        for entry in data_files
-    ]
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(path).parts)
 
 
 def _of_folder(name: str, folder: Path, revision: str | None, where: str) -> Repository:
@@ -186,14 +200,19 @@ def _of_folder(name: str, folder: Path, revision: str | None, where: str) -> Rep
         fix = "Leave 'revision' out: its files are hashed into the lock."
         raise InputError(f"{folder} is a folder without revisions", where=f"{where}.revision", fix=fix)
     files: dict[str, DataFile] = {}
+    missing: set[str] = set()
     for entry in sorted(root.rglob("*")):
-        if not entry.is_file() or any(part.startswith(".git") for part in entry.relative_to(root).parts):
+        path = entry.relative_to(root)
+        if any(part.startswith(".git") for part in path.parts):
             continue
-        if not entry.resolve().is_relative_to(inside.resolve()):
-            fix = "Copy the file into the data set, or leave it out."
-            raise InputError(f"{entry} is a link that leads out of the data set", where=f"{where}.hub", fix=fix)
-        files[entry.relative_to(root).as_posix()] = entry
-    return Repository(name, commit, files)
+        if entry.is_symlink() and not entry.exists():
+            missing.add(path.as_posix())
+        elif entry.is_file():
+            if not entry.resolve().is_relative_to(inside.resolve()):
+                fix = "Copy the file into the data set, or leave it out."
+                raise InputError(f"{entry} is a link that leads out of the data set", where=f"{where}.hub", fix=fix)
+            files[path.as_posix()] = LocalFile(entry, path.as_posix())
+    return Repository(name, glob.escape(str(root)), commit, files, frozenset(missing))
 
 
 def _snapshot(folder: Path, revision: str | None) -> Path | None:
@@ -240,5 +259,6 @@ def _of_hub(name: str, revision: str | None, where: str) -> Repository:
         listed: Any = HfFileSystem().find(root, detail=True)
     files: dict[str, DataFile] = {}
     for path, about in listed.items():
-        files[path.removeprefix(root)] = RemoteFile(f"hf://{path}", about.get("size"), version_of(about))
-    return Repository(name, commit, files)
+        label = path.removeprefix(root)
+        files[label] = RemoteFile(f"hf://{path}", about.get("size"), version_of(about), label)
+    return Repository(name, f"hf://{root.rstrip('/')}", commit, files, is_copy=False)

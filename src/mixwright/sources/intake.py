@@ -14,6 +14,7 @@ from typing import Any
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import derive_seed
 from mixwright.recipe.data import Source
+from mixwright.sources.files import label_of
 from mixwright.sources.formats.row import MALFORMED, Row
 from mixwright.sources.forms.reading import FormFault, row_reader
 from mixwright.sources.forms.templates import text_at
@@ -34,7 +35,7 @@ class Intake:
     def read(self, file: Part, rows: Iterable[Row]) -> Iterator[Record | Dropped]:
         name, source = self._name, self._source
         for row in rows:
-            origin = f"{file.name}:{row.place}"
+            origin = f"{label_of(file)}:{row.place}"
             fault, text, rule = row.fault, row.raw, row.rule
             if row.value is not None:
                 try:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from mixwright.recipe.data import Source
-from mixwright.sources.files import TEXT, DataFile, kind_of
-from mixwright.sources.formats.columnar import BATCH_ROWS
+from mixwright.sources.files import TEXT, DataFile, LocalFile, RemoteFile, kind_of, label_of
+from mixwright.sources.formats.columnar import BATCH_ROWS, name_twice
 from mixwright.sources.formats.row import Row
 from mixwright.sources.readers import read_rows
 
@@ -33,7 +33,7 @@ class FilePart:
     """Whole lines of a file: its bytes from `begin` up to `end`, to its end where that is None. It reads as a file
     does. first_line: the number of the line that begins there."""
 
-    path: Path
+    path: Path | LocalFile
     begin: int
     end: int | None
     first_line: int
@@ -41,6 +41,10 @@ class FilePart:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path)
 
     @property
     def lines_before(self) -> int:
@@ -89,7 +93,7 @@ class RowGroups:
     """Row groups of a Parquet file, from `begin` up to `end`, and their rows, from `first_row` up to `end_row`, which
     count from 0. size: in bytes, compressed."""
 
-    path: Path
+    path: Path | LocalFile
     begin: int
     end: int
     first_row: int
@@ -99,6 +103,10 @@ class RowGroups:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -132,22 +140,22 @@ def pieces_of(files: Sequence[DataFile], source: Source, piece_bytes: int) -> It
 def _parts(file: DataFile, source: Source, piece_bytes: int) -> Iterator[Part]:
     if not _is_cut(file, source):
         return iter((file,))
-    assert isinstance(file, Path)
+    assert not isinstance(file, RemoteFile)
     return row_groups(file, piece_bytes) if kind_of(file) == ".parquet" else cut(file, piece_bytes)
 
 
 def _is_cut(file: DataFile, source: Source) -> bool:
-    if not isinstance(file, Path) or source.rows is not None or source.threads is not None:
+    if isinstance(file, RemoteFile) or source.rows is not None or source.threads is not None:
         return False
     lines = (".jsonl", ".ndjson", *(TEXT if source.documents == "line" else ()))
-    return file.suffix in (*lines, ".parquet")  # a compressed file ends in another
+    return file.suffix.lower() in (*lines, ".parquet")  # a compressed file ends in another
 
 
 def _size(part: Part, unknown: int) -> int:
     """Bytes of a part on its disk."""
     if isinstance(part, FilePart):
         return unknown if part.end is None else part.end - part.begin
-    if isinstance(part, Path):
+    if isinstance(part, Path | LocalFile):
         try:
             return part.stat().st_size
         except OSError:
@@ -155,7 +163,7 @@ def _size(part: Part, unknown: int) -> int:
     return unknown if part.size is None else part.size
 
 
-def cut(path: Path, piece_bytes: int) -> Iterator[FilePart]:
+def cut(path: Path | LocalFile, piece_bytes: int) -> Iterator[FilePart]:
     """A file of lines in parts that end where a line ends, of about so many bytes.
 
     What cannot be read is a part as well: whoever reads it says what is wrong, when its turn comes.
@@ -178,7 +186,7 @@ def cut(path: Path, piece_bytes: int) -> Iterator[FilePart]:
         yield FilePart(path, begin, position, line)
 
 
-def row_groups(path: Path, piece_bytes: int) -> Iterator[Part]:
+def row_groups(path: Path | LocalFile, piece_bytes: int) -> Iterator[Part]:
     """A Parquet file in parts of whole row groups, of about so many bytes; the file where it has but one, or cannot be
     read."""
     import pyarrow as pa
@@ -218,7 +226,7 @@ def _rows_of_groups(part: RowGroups, source: Source, scratch: Path) -> Iterator[
     """Through an Arrow file of these groups alone, since readers read files. Where they are damaged, the whole file is
     read up to there, as it would be undivided."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        alone = Path(folder) / f"{part.path.stem}.arrow"
+        alone = Path(folder) / f"{Path(part.name).stem}.arrow"
         if _copied(part, alone):
             yield from _moved(read_rows(alone, source), part.first_row)
             return
@@ -233,6 +241,8 @@ def _copied(part: RowGroups, to: Path) -> bool:
 
     try:
         with pq.ParquetFile(part.path) as parquet, pa.ipc.new_stream(str(to), parquet.schema_arrow) as copy:
+            if name_twice(parquet.schema_arrow) is not None:
+                return False
             for batch in parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=[*range(part.begin, part.end)]):
                 copy.write_batch(batch)
     except (pa.ArrowException, OSError):

@@ -10,18 +10,16 @@ messages; only `.json` that is one value, and a text read as one document, are h
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from typing import Any
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Rows, Source
-from mixwright.sources.files import TEXT, DataFile, RemoteFile, kind_of, opened, reached
+from mixwright.sources.files import TEXT, Damaged, DataFile, compression_of, kind_of, opened
 from mixwright.sources.formats.columnar import arrow_rows, parquet_rows, without_typing
 from mixwright.sources.formats.delimited import csv_rows
 from mixwright.sources.formats.json_rows import expanded, json_rows, jsonl_rows
 from mixwright.sources.formats.row import Row
+from mixwright.sources.formats.signs import LOOKED_AT, check_beginning
 from mixwright.sources.formats.text_rows import text_rows
 from mixwright.sources.selection import conditions, selected
 from mixwright.sources.threads import threaded
@@ -30,14 +28,15 @@ AS_IT_STANDS = Rows()
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
 
-def read_rows(file: DataFile, entry: Rows = AS_IT_STANDS) -> Iterator[Row]:
+def read_rows(file: DataFile, entry: Rows = AS_IT_STANDS, *, closely: bool = False) -> Iterator[Row]:
     """All rows of a file in order, as a source or suite has them read; those that its `where` leaves out have a reason
     instead of a value. Where rows are messages (`threads`), a row is a conversation.
 
+    closely: a row of JSON Lines in which a name stands twice has a note; looking for that takes as long as reading.
     Raises InputError when the file as a whole cannot be read.
     """
     kind = kind_of(file)
-    rows = _whole_rows(file, entry.rows, entry.documents)
+    rows = _whole_rows(file, entry, closely)
     if kind != ".json":
         rows = expanded(rows, entry.rows)
     if entry.threads is not None:
@@ -48,57 +47,40 @@ def read_rows(file: DataFile, entry: Rows = AS_IT_STANDS) -> Iterator[Row]:
     return without_typing(rows) if kind in COLUMNAR else rows
 
 
-def _whole_rows(file: DataFile, rows: str | None, documents: str) -> Iterator[Row]:
+def _whole_rows(file: DataFile, entry: Rows, closely: bool) -> Iterator[Row]:
     line = 0
     where = str(file)
     try:
-        for row in _of_kind(file, rows, documents):
+        for row in _of_kind(file, entry, closely):
             line = row.line
             yield row
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except Damaged as error:
         fix = "Fetch or compress it again."
-        raise InputError(f"the gzip file is damaged after line {line} ({error})", where=where, fix=fix) from None
-    except OSError as error:  # vanished since it was found, no rights, a broken disk, a stream that zstd cannot unpack
-        if file.name.endswith(".zst") and error.errno is None:
-            fix = "Fetch or compress it again."
-            raise InputError(f"the zstd file is damaged after line {line} ({error})", where=where, fix=fix) from None
+        message = f"the {compression_of(file)} file is damaged after line {line} ({error})"
+        raise InputError(message, where=where, fix=fix) from None
+    except OSError as error:  # vanished since it was found, no rights, a broken disk
         fix = "Check the file and its rights, and give the same command again."
         raise InputError(f"the file cannot be read ({error.strerror or error})", where=where, fix=fix) from None
 
 
-def _of_kind(file: DataFile, rows: str | None, documents: str) -> Iterator[Row]:
+def _of_kind(file: DataFile, entry: Rows, closely: bool) -> Iterator[Row]:
     kind = kind_of(file)
     if kind == ".parquet":
         return parquet_rows(file)
     if kind in COLUMNAR:
         return arrow_rows(file)
-    return _from_bytes(file, kind or "", rows, documents)
+    return _from_bytes(file, kind or "", entry, closely)
 
 
-def _from_bytes(file: DataFile, kind: str, rows: str | None, documents: str) -> Iterator[Row]:
+def _from_bytes(file: DataFile, kind: str, entry: Rows, closely: bool) -> Iterator[Row]:
+    where = str(file)
     with opened(file) as stream:
-        found: Iterator[Row]
+        check_beginning(stream.peek(LOOKED_AT), kind, where)
         if kind in (".jsonl", ".ndjson"):
-            found = jsonl_rows(stream)
+            yield from jsonl_rows(stream, where, closely=closely)
         elif kind == ".json":
-            found = json_rows(stream, str(file), rows)
+            yield from json_rows(stream, where, entry.rows, closely=closely)
         elif kind in TEXT:
-            found = text_rows(stream, file.name, documents)
+            yield from text_rows(stream, file.name, entry.documents)
         else:
-            found = csv_rows(stream, str(file), "\t" if kind == ".tsv" else ",")
-        if isinstance(file, RemoteFile):
-            found = _while_reached(file, found)
-        yield from found
-
-
-def _while_reached(file: RemoteFile, rows: Iterator[Any]) -> Iterator[Any]:
-    """A connection that breaks in the middle is bad input, whatever its library raises."""
-    while True:
-        with reached(file.url, file.url):
-            try:
-                row = next(rows)
-            except (StopIteration, EOFError, zlib.error, gzip.BadGzipFile) as end:
-                if isinstance(end, StopIteration):
-                    return
-                raise InputError(f"the gzip file is damaged ({end})", where=file.url, fix="Store it again.") from None
-        yield row
+            yield from csv_rows(stream, where, "\t" if kind == ".tsv" else ",")

@@ -11,7 +11,8 @@ LEFT_OUT = "where"
 class Row(NamedTuple):
     """One row. line: its line (CSV, JSONL, text) or number (other forms), from 1. value: its columns, or None with a
     fault. part: where it lies inside that line or number, for rows of nested JSON. rule: why there is no value:
-    `malformed`, or `where` for a row that the conditions leave out, which is no error."""
+    `malformed`, or `where` for a row that the conditions leave out, which is no error. note: what to know of a row that
+    can be read."""
 
     line: int
     value: dict[str, Any] | None
@@ -19,6 +20,7 @@ class Row(NamedTuple):
     raw: str = ""
     part: str = ""
     rule: str = MALFORMED
+    note: str = ""
 
     @property
     def place(self) -> str:
