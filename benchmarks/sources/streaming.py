@@ -49,7 +49,7 @@ def characters(rows: object) -> int:
 
 
 def ours_read(path: Path, out: Path) -> int:
-    from mixwright.sources.readers import read_rows
+    from mixwright.sources.rows.readers import read_rows
 
     return characters(row.value for row in read_rows(path))
 
@@ -70,7 +70,7 @@ def polars_read(path: Path, out: Path) -> int:
 def ours_corpus(path: Path, out: Path, num_workers: int = 1) -> int:
     from mixwright.ground.executor import executor_for
     from mixwright.recipe.data import Source
-    from mixwright.sources.ingest import ingest
+    from mixwright.sources.intake.ingest import ingest
 
     out.mkdir()
     with contextlib.closing(executor_for(num_workers)) as executor:

@@ -13,10 +13,10 @@ import yaml
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Template
 from mixwright.recipe.load import load_recipe
-from mixwright.sources.data_sets import files_of
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.forms.reading import from_template
 from mixwright.sources.inspection import inspect
-from mixwright.sources.readers import read_rows
+from mixwright.sources.rows.readers import read_rows
 
 ROOT = Path(__file__).parents[2]
 LONGEST, OF_A_BENCHMARK = 500, 60  # characters of an example; what exceeds them is left out in the middle

@@ -20,7 +20,7 @@ from mixwright.ground.hashing import file_digest
 from mixwright.items.suite import Item, write_suite
 from mixwright.recipe.data import Curate
 from mixwright.sources.forms.reading import Sample
-from mixwright.sources.records import (
+from mixwright.sources.intake.records import (
     Dropped,
     Record,
     RecordWriter,

@@ -12,7 +12,7 @@ import yaml
 from mixwright.recipe.load import load_recipe
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.imports import IMPORTERS, Imported
-from mixwright.sources.ingest import ingest
+from mixwright.sources.intake.ingest import ingest
 
 
 def imported(tool: str, file: Path, config: Any, *general: str, without: tuple[str, ...] = ()) -> Imported:

@@ -13,7 +13,7 @@ from mixwright.ground.artefacts import Artefact
 from mixwright.ground.executor import Executor, LocalProcesses
 from mixwright.ground.store import Store
 from mixwright.recipe.data import Source
-from mixwright.sources.ingest import ingest
+from mixwright.sources.intake.ingest import ingest
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mixwright.ground.errors import InputError
 from mixwright.items.suite import Item, read_items, suite_about
 from mixwright.recipe.data import Source, Suite
-from mixwright.sources.ingest import ingest
-from mixwright.sources.records import Record, RecordWriter, read_records
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import Record, RecordWriter, read_records
 from mixwright.sources.suites import SEARCH, build_suite
 
 QUESTIONS = [{"text": f"Question {n}?", "label": f"label{n % 3}", "topic": f"t{n % 2}"} for n in range(30)]

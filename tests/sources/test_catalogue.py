@@ -19,11 +19,11 @@ from mixwright.pipeline.explicit import explicit
 from mixwright.recipe.data import Source
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.catalogue import BALANCED, Entry, entries, named, skills, sources_named
-from mixwright.sources.formats.row import LEFT_OUT
 from mixwright.sources.forms.reading import Sample, row_reader
 from mixwright.sources.forms.turns import text_of
 from mixwright.sources.imports.nova import COUNTERPARTS, entry_of, source_keys
-from mixwright.sources.readers import read_rows
+from mixwright.sources.rows.formats.row import LEFT_OUT
+from mixwright.sources.rows.readers import read_rows
 
 
 def recipe(**sources: object) -> Recipe:

@@ -23,14 +23,14 @@ from hypothesis import strategies as st
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Rows, Source
-from mixwright.sources.finding import find_files
-from mixwright.sources.formats import lines
-from mixwright.sources.formats.json_rows import DEEPEST, jsonl_rows
-from mixwright.sources.formats.nested import rows_at, where_rows_lie
-from mixwright.sources.formats.row import Row
-from mixwright.sources.ingest import ingest
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import Dropped, read_records
+from mixwright.sources.files.finding import find_files
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import Dropped, read_records
+from mixwright.sources.rows.formats import lines
+from mixwright.sources.rows.formats.json_rows import DEEPEST, jsonl_rows
+from mixwright.sources.rows.formats.nested import rows_at, where_rows_lie
+from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.readers import read_rows
 
 ROWS: list[dict[str, Any]] = [{"a": "x", "n": {"k": 1}}, {"a": "ü", "n": {"k": 2}}]
 
@@ -378,7 +378,7 @@ def test_a_folder_is_all_files_of_its_one_kind(tmp_path: Path) -> None:
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from mixwright.sources.readers import read_rows
+from mixwright.sources.rows.readers import read_rows
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = sum(1 for _ in read_rows(Path(sys.argv[1])))
 print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)

@@ -16,8 +16,8 @@ import pytest
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import commit_of, files_of, found
-from mixwright.sources.files import label_of
+from mixwright.sources.files.data_file import label_of
+from mixwright.sources.files.data_sets import commit_of, files_of, found
 
 COMMIT, OLDER = "a" * 40, "b1" * 20
 
@@ -234,8 +234,8 @@ ROW = b'{"prompt": "2 + 2?", "completion": "4"}\n'
 READ = """
 import sys
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.readers import read_rows
+from mixwright.sources.files.data_sets import files_of
+from mixwright.sources.rows.readers import read_rows
 
 files = files_of(Source(role="general", hub="someone/rows"), "sources.x")
 print(*files, sum(1 for file in files for row in read_rows(file) if row.value))

@@ -14,8 +14,8 @@ from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
 from mixwright.sources.forms.reading import Sample
-from mixwright.sources.ingest import ingest
-from mixwright.sources.records import Record, read_records, sample_record
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import Record, read_records, sample_record
 
 
 def customer_row(number: int) -> dict[str, Any]:

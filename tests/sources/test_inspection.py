@@ -14,8 +14,8 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.executor import InProcess
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Curate, Source
-from mixwright.sources.ingest import ingest
 from mixwright.sources.inspection import Inspection, inspect, rendering_problems
+from mixwright.sources.intake.ingest import ingest
 
 ROOT = Path(__file__).parents[2]
 ASKED = {"role": "user", "content": "2 + 2?"}

@@ -16,9 +16,9 @@ from mixwright.ground.executor import LocalProcesses
 from mixwright.ground.hashing import FileDigests
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.recipe.load import load_recipe
-from mixwright.sources.finding import find_files
-from mixwright.sources.ingest import ingest
-from mixwright.sources.records import read_records
+from mixwright.sources.files.finding import find_files
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import read_records
 
 ROW = '{"prompt": "2 + 2?", "completion": "4"}\n'
 RECIPE = """\

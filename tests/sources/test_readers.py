@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import files_of, found
-from mixwright.sources.files import label_of
-from mixwright.sources.finding import find_files
-from mixwright.sources.formats import delimited
-from mixwright.sources.readers import read_rows
+from mixwright.sources.files.data_file import label_of
+from mixwright.sources.files.data_sets import files_of, found
+from mixwright.sources.files.finding import find_files
+from mixwright.sources.rows.formats import delimited
+from mixwright.sources.rows.readers import read_rows
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Rows = list[dict[str, Any]]

@@ -31,13 +31,13 @@ from mixwright.ground.hashing import FileDigests
 from mixwright.pipeline.lock import Lock, make_lock
 from mixwright.recipe.data import Source
 from mixwright.recipe.load import load_recipe
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.files import RemoteFile, label_of
-from mixwright.sources.finding import find, find_files
-from mixwright.sources.formats.row import Row
-from mixwright.sources.ingest import ingest
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import read_records
+from mixwright.sources.files.data_file import RemoteFile, label_of
+from mixwright.sources.files.data_sets import files_of
+from mixwright.sources.files.finding import find, find_files
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import read_records
+from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.readers import read_rows
 
 ROW = b'{"prompt": "2 + 2?", "completion": "4"}\n'
 NOWHERE = "http://127.0.0.1:9"

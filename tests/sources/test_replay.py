@@ -18,8 +18,8 @@ from mixwright.ground.executor import InProcess
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Source
 from mixwright.recipe.problems import as_problems
-from mixwright.sources.ingest import ingest
-from mixwright.sources.records import read_records
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import read_records
 from mixwright.sources.replay.conversations import Frame, frame_of
 from mixwright.sources.replay.drawing import replay
 from mixwright.sources.replay.replayed import Replayed

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.recipe.data import Source
 from mixwright.sources.forms.reading import Sample, row_reader
-from mixwright.sources.records import sample_record
+from mixwright.sources.intake.records import sample_record
 
 Messages = list[dict[str, Any]]
 Row = dict[str, Any]

@@ -21,10 +21,10 @@ from mixwright.ground.errors import InputError
 from mixwright.items.suite import read_items, suite_about
 from mixwright.recipe.data import Rows, Source, Suite
 from mixwright.recipe.problems import as_problems
-from mixwright.sources.formats.row import LEFT_OUT, MALFORMED, Row
-from mixwright.sources.ingest import ingest
 from mixwright.sources.inspection import inspect
-from mixwright.sources.readers import read_rows
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.rows.formats.row import LEFT_OUT, MALFORMED, Row
+from mixwright.sources.rows.readers import read_rows
 from mixwright.sources.suites import build_suite
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

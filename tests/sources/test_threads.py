@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from mixwright.items.suite import read_items
 from mixwright.recipe.data import Rows, Source, Suite
 from mixwright.recipe.selection import Threads
-from mixwright.sources.formats.row import LEFT_OUT, MALFORMED, Row
-from mixwright.sources.ingest import ingest
 from mixwright.sources.inspection import inspect
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import read_records
+from mixwright.sources.intake.ingest import ingest
+from mixwright.sources.intake.records import read_records
+from mixwright.sources.rows.formats.row import LEFT_OUT, MALFORMED, Row
+from mixwright.sources.rows.readers import read_rows
+from mixwright.sources.rows.threads import threaded
 from mixwright.sources.suites import build_suite
-from mixwright.sources.threads import threaded
 
 KEYS = {"id": "message_id", "parent": "parent_id", "tree": "message_tree_id", "rank": "rank"}
 Table = list[dict[str, Any]]

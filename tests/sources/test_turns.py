@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
 from mixwright.recipe.data import Source
 from mixwright.sources.forms.reading import Sample, row_reader
-from mixwright.sources.records import Record, sample_record
+from mixwright.sources.intake.records import Record, sample_record
 
 ASKED = {"role": "user", "content": "2 + 2?"}
 ANSWERED = {"role": "assistant", "content": "4"}

@@ -16,7 +16,7 @@ from tiny_models import NANO
 from mixwright.ground.errors import InputError
 from mixwright.items.conversation import Message
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
-from mixwright.sources.records import Record, RecordWriter, conversation_record, read_records
+from mixwright.sources.intake.records import Record, RecordWriter, conversation_record, read_records
 from mixwright.tokens.store import TokenStore
 from mixwright.tokens.tokenize import tokenize
 

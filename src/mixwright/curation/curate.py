@@ -23,7 +23,7 @@ from mixwright.ground.progress import progress
 from mixwright.items.leaks import Protected, leaked_item
 from mixwright.recipe.data import Curate
 from mixwright.sources.forms.turns import what_is_taught
-from mixwright.sources.records import Dropped, Record, RecordWriter, read_record_batches
+from mixwright.sources.intake.records import Dropped, Record, RecordWriter, read_record_batches
 
 
 class Finding(NamedTuple):

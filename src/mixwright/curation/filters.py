@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from mixwright.items.conversation import Message
 from mixwright.recipe.data import Filters
-from mixwright.sources.records import DOCUMENT
+from mixwright.sources.intake.records import DOCUMENT
 
 Filter: TypeAlias = Callable[[Sequence[Message], Filters], str | None]
 

@@ -27,7 +27,7 @@ from mixwright.models.tokenizer import ChatTokenizer
 from mixwright.pipeline.lock import Lock, part_config, reading_config
 from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.schema import MAIN_ARM
-from mixwright.sources.ingest import ingest
+from mixwright.sources.intake.ingest import ingest
 from mixwright.sources.replay.drawing import replay
 from mixwright.sources.suites import SEARCH, build_suite
 from mixwright.tokens.store import TokenStore

@@ -12,7 +12,7 @@ from mixwright.ground.progress import tell
 from mixwright.recipe.problems import as_problems
 from mixwright.recipe.schema import Recipe
 from mixwright.sources.catalogue import check_terms, sources_named
-from mixwright.sources.data_sets import commit_of
+from mixwright.sources.files.data_sets import commit_of
 
 
 def explicit(recipe: Recipe) -> Recipe:

@@ -24,8 +24,8 @@ from mixwright.pipeline.explicit import explicit
 from mixwright.recipe.data import SELF, Source, Suite
 from mixwright.recipe.load import LoadedRecipe
 from mixwright.recipe.schema import Recipe
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.files import DataFile, LocalFile, RemoteFile, content_digest, label_of
+from mixwright.sources.files.data_file import DataFile, LocalFile, RemoteFile, content_digest, label_of
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.generators import abilities_of, generator_names
 
 LIBRARIES = ("numba", "numpy", "pyarrow", "safetensors", "tokenizers", "torch", "transformers")

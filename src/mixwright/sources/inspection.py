@@ -20,15 +20,16 @@ from mixwright.ground.hashing import Json
 from mixwright.ground.progress import progress
 from mixwright.items.conversation import Message
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import commit_of, files_of
-from mixwright.sources.files import DataFile, kind_of
-from mixwright.sources.formats.row import LEFT_OUT, Row
+from mixwright.sources.files.data_file import DataFile, kind_of, label_of
+from mixwright.sources.files.data_sets import commit_of
+from mixwright.sources.files.data_sets import found as find_source
 from mixwright.sources.forms.guesses import as_lines, deeper
 from mixwright.sources.forms.reading import FormFault, RowReader, Sample, row_reader
 from mixwright.sources.forms.turns import what_is_taught
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import DOCUMENT
-from mixwright.sources.selection import nothing_belongs
+from mixwright.sources.intake.records import DOCUMENT
+from mixwright.sources.rows.formats.row import LEFT_OUT, Row
+from mixwright.sources.rows.readers import read_rows
+from mixwright.sources.rows.selection import nothing_belongs
 
 if TYPE_CHECKING:
     from mixwright.models.tokenizer import ChatTokenizer
@@ -43,10 +44,11 @@ class Inspection:
     """files: what was read. commit: of a data set of a hub. limit: of rows; None for all. form, why: None where no form
     fits or no row can be read, with the reason and what to write (`fix`). rows: all. malformed: how many of them are.
     left_out: how many the source's `where` leaves out, and why the first of them. empty: how many have a question or an
-    answer without a word. columns: of the first row; unused: those of them that are not read; first_row: their values,
-    shortened. samples: the first of them, with where they come from; where no form fits, as the columns that may be
-    meant (`guess`) make them. lengths: in characters, of every sample. problems: what to know before training on it.
-    recipe: keys of a source that reads it; none where nothing is known to.
+    answer without a word. noted: how many are read, but may have been meant otherwise, and the first of these. columns:
+    of the first row; unused: those of them that are not read; first_row: their values, shortened. samples: the first of
+    them, with where they come from; where no form fits, as the columns that may be meant (`guess`) make them. lengths:
+    in characters, of every sample. problems: what to know before training on it. recipe: keys of a source that reads
+    it; none where nothing is known to.
     """
 
     files: list[DataFile]
@@ -60,6 +62,8 @@ class Inspection:
     left_out: int = 0
     first_left_out: str = ""
     empty: int = 0
+    noted: int = 0
+    first_note: str = ""
     columns: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     first_row: dict[str, str] = field(default_factory=dict)
@@ -94,6 +98,8 @@ class Inspection:
             "left_out": self.left_out,
             "first_left_out": self.first_left_out,
             "empty": self.empty,
+            "noted": self.noted,
+            "first_note": self.first_note,
             "first_faults": [*self.faults],
             "turns": dict(self.turns),
             "characters": dict(quantiles(self.lengths)),
@@ -116,7 +122,7 @@ def inspect(source: Source, where: str, *, limit: int | None = None) -> Inspecti
     Raises InputError for files that are not there or cannot be read at all; that no form fits is a finding.
     """
     try:
-        files, commit = files_of(source, where), commit_of(source, where)
+        (files, notes), commit = find_source(source, where), commit_of(source, where)
     except InputError as error:
         error.where = _without_key(error.where or where, where)
         raise
@@ -130,6 +136,7 @@ def inspect(source: Source, where: str, *, limit: int | None = None) -> Inspecti
         else:
             found = _read(source, files, where, limit, may_guess=False)
     found.commit = commit
+    found.problems = [*notes, *found.problems]
     return found
 
 
@@ -165,7 +172,10 @@ def _read(source: Source, files: list[DataFile], where: str, limit: int | None, 
         for file, row in itertools.islice(_rows(files, source), limit):
             found.rows += 1
             advance(1, "")
-            place = f"{file.name}:{row.place}"
+            place = f"{label_of(file)}:{row.place}"
+            if row.note:
+                found.noted += 1
+                found.first_note = found.first_note or f"{place}: {row.note}"
             if row.rule == LEFT_OUT:
                 found.left_out += 1
                 found.first_left_out = found.first_left_out or f"{place}: {row.fault}"
@@ -235,7 +245,7 @@ def _shortened(value: Any) -> str:
 
 def _rows(files: Sequence[DataFile], source: Source) -> Iterator[tuple[DataFile, Row]]:
     for file in files:
-        for row in read_rows(file, source):
+        for row in read_rows(file, source, closely=True):
             yield file, row
 
 
@@ -283,6 +293,8 @@ def _conclude(found: Inspection, columns: Counter[frozenset[str]], repeated: int
         fate = "a run leaves them out" if found.recipe.get("malformed") == "drop" else "a run refuses the first"
         offer = "; 'malformed: drop' leaves such rows out" if found.lengths and fate.endswith("first") else ""
         found.problems.append(f"{found.malformed:,} of {found.rows:,} rows are malformed; {fate}{offer}")
+    if found.noted:
+        found.problems.append(f"{found.noted:,} rows may not say what was meant (the first, {found.first_note})")
     if found.empty:
         found.problems.append(f"{found.empty:,} rows have an empty question or answer; curation drops them")
     if repeated > 0:

@@ -12,14 +12,15 @@ from mixwright.ground.hashing import Json, canonical_json, derive_seed, text_dig
 from mixwright.items.conversation import Message
 from mixwright.items.suite import Item, options_fault, write_suite
 from mixwright.recipe.data import Scorer, Suite, Template
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.formats.row import LEFT_OUT
+from mixwright.sources.files.data_file import label_of
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.forms.reading import from_template
 from mixwright.sources.forms.templates import fill, look_up
 from mixwright.sources.generators import Example, abilities_of, generate
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import CONVERSATION, PREFERENCE, Record, read_records
-from mixwright.sources.selection import nothing_belongs
+from mixwright.sources.intake.records import CONVERSATION, PREFERENCE, Record, read_records
+from mixwright.sources.rows.formats.row import LEFT_OUT
+from mixwright.sources.rows.readers import read_rows
+from mixwright.sources.rows.selection import nothing_belongs
 
 SEARCH = "search"  # the folder, inside a suite's, of the items set aside for choosing
 SPARE = 3  # examples generated for an item, to choose different ones of many groups from
@@ -124,7 +125,7 @@ def _from_files(name: str, suite: Suite, counts: Counter[str]) -> Iterator[Item]
         for row in read_rows(file, suite):
             if row.rule == LEFT_OUT:
                 counts["left_out"] += 1
-                first = first or f"{file.name}:{row.place}: {row.fault}"
+                first = first or f"{label_of(file)}:{row.place}: {row.fault}"
                 continue
             try:
                 if row.value is None:

@@ -20,7 +20,7 @@ from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import Json
 from mixwright.ground.progress import progress
 from mixwright.models.tokenizer import ChatTokenizer, Encoded
-from mixwright.sources.records import (
+from mixwright.sources.intake.records import (
     DOCUMENT,
     TEXTS,
     Dropped,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.files import kind_of
+from mixwright.sources.files.data_file import kind_of
 from mixwright.sources.imports.axolotl_answers import DOCUMENT, reading_of
 from mixwright.sources.imports.axolotl_preferences import judged_of
 from mixwright.sources.imports.block import Block, read_config

@@ -12,11 +12,11 @@ from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import files_of
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.imports.axolotl_answers import MARKS, keys_of_turns, roles_of
 from mixwright.sources.imports.block import Block
 from mixwright.sources.imports.gathered import Reading, columns_of
-from mixwright.sources.readers import read_rows
+from mixwright.sources.rows.readers import read_rows
 
 PAIRS_NOTE = "Of pairs the better answer is learnt, and nothing from the worse one: preferences have no loss here."
 LABELS_NOTE = "Of labelled answers the good ones are learnt, and nothing from the bad ones, which are left out."

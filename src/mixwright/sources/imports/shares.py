@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Source
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.formats.row import MALFORMED
+from mixwright.sources.files.data_file import label_of
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.imports.gathered import Gathering, Listed
-from mixwright.sources.readers import read_rows
+from mixwright.sources.rows.formats.row import MALFORMED
+from mixwright.sources.rows.readers import read_rows
 
 IN_TURNS = ("role", "content", "from", "value")  # names of keys in turns among those of columns
 UNDER, OVER = "under", "over"  # an epoch of turns ends with the first data set that is exhausted, or with the last
@@ -137,7 +138,7 @@ def _rows(name: str, keys: dict[str, object], unread: tuple[str, ...], notes: li
                 present.update(column for column in unread if row.value.get(column) not in (None, "", []))
             elif row.rule == MALFORMED:
                 faults += 1
-                first = first or f"{file.name}:{row.place}, {row.fault}"
+                first = first or f"{label_of(file)}:{row.place}, {row.fault}"
     if faults:
         notes.append(f"'{name}': {faults} rows cannot be read as they stand (the first: {first}).")
     notes += [

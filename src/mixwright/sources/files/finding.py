@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.choosing import Choice, Found, chosen, listed
-from mixwright.sources.files import (
+from mixwright.sources.files.choosing import Choice, Found, chosen, listed
+from mixwright.sources.files.data_file import (
     COMPRESSIONS,
     SUFFIXES,
     WHOLE,
@@ -24,8 +24,8 @@ from mixwright.sources.files import (
     ending_of,
     kind_of,
 )
-from mixwright.sources.splits import gaps, split_of
-from mixwright.sources.stores import is_url, is_web, reached, system_of, version_of
+from mixwright.sources.files.splits import gaps, split_of
+from mixwright.sources.files.stores import is_url, is_web, reached, system_of, version_of
 
 
 class _Match(NamedTuple):

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.stores import is_web, reached, system_of
+from mixwright.sources.files.stores import is_web, reached, system_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

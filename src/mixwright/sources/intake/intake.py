@@ -14,12 +14,12 @@ from typing import Any
 from mixwright.ground.errors import InputError
 from mixwright.ground.hashing import derive_seed
 from mixwright.recipe.data import Source
-from mixwright.sources.files import label_of
-from mixwright.sources.formats.row import MALFORMED, Row
+from mixwright.sources.files.data_file import label_of
 from mixwright.sources.forms.reading import FormFault, row_reader
 from mixwright.sources.forms.templates import text_at
-from mixwright.sources.parts import Part
-from mixwright.sources.records import BatchWriter, Dropped, Record, sample_record
+from mixwright.sources.intake.parts import Part
+from mixwright.sources.intake.records import BatchWriter, Dropped, Record, sample_record
+from mixwright.sources.rows.formats.row import MALFORMED, Row
 
 STEP = 64  # rows from one telling of the progress to the next
 NOT_THE_FORM = (ValueError, TypeError)  # of a row; TypeError: a Parquet value that JSON does not know
@@ -61,7 +61,7 @@ class Intake:
             self._reader = row_reader(self._source, row)
         except FormFault as error:
             where = f"sources.{self._name}.{error.key}" if error.key else f"sources.{self._name}"
-            raise InputError(f"{error} ({file.name})", where=where, fix=error.fix) from None
+            raise InputError(f"{error} ({label_of(file)})", where=where, fix=error.fix) from None
 
     def _record(self, row: Mapping[str, Any], origin: str) -> Record:
         assert self._reader is not None

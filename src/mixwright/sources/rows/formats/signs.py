@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.files import TEXT
+from mixwright.sources.files.data_file import TEXT
 
 LOOKED_AT = 1024  # bytes
 RENAME = "Rename it so that it ends in {}."

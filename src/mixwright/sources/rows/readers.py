@@ -14,15 +14,15 @@ from collections.abc import Iterator
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.data import Rows, Source
-from mixwright.sources.files import TEXT, Damaged, DataFile, compression_of, kind_of, opened
-from mixwright.sources.formats.columnar import arrow_rows, parquet_rows, without_typing
-from mixwright.sources.formats.delimited import csv_rows
-from mixwright.sources.formats.json_rows import expanded, json_rows, jsonl_rows
-from mixwright.sources.formats.row import Row
-from mixwright.sources.formats.signs import LOOKED_AT, check_beginning
-from mixwright.sources.formats.text_rows import text_rows
-from mixwright.sources.selection import conditions, selected
-from mixwright.sources.threads import threaded
+from mixwright.sources.files.data_file import TEXT, Damaged, DataFile, compression_of, kind_of, opened
+from mixwright.sources.rows.formats.columnar import arrow_rows, parquet_rows, without_typing
+from mixwright.sources.rows.formats.delimited import csv_rows
+from mixwright.sources.rows.formats.json_rows import expanded, json_rows, jsonl_rows
+from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.formats.signs import LOOKED_AT, check_beginning
+from mixwright.sources.rows.formats.text_rows import text_rows
+from mixwright.sources.rows.selection import conditions, selected
+from mixwright.sources.rows.threads import threaded
 
 AS_IT_STANDS = Rows()
 COLUMNAR = (".parquet", ".arrow", ".feather")

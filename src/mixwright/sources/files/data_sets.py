@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mixwright.ground.progress import tell
 from mixwright.recipe.data import Rows
-from mixwright.sources.choosing import Found
-from mixwright.sources.files import DataFile, check_names, printable
-from mixwright.sources.finding import find
-from mixwright.sources.hub import Repository
+from mixwright.sources.files.choosing import Found
+from mixwright.sources.files.data_file import DataFile, check_names, printable
+from mixwright.sources.files.finding import find
+from mixwright.sources.files.hub import Repository
 
 
 def found(entry: Rows, where: str, project: Path | None = None) -> Found:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mixwright.recipe.selection import Threads
-from mixwright.sources.formats.row import LEFT_OUT, MALFORMED, Row
 from mixwright.sources.forms.templates import look_up
 from mixwright.sources.forms.turns import role_of
-from mixwright.sources.selection import Condition, as_number, reason_against
+from mixwright.sources.rows.formats.row import LEFT_OUT, MALFORMED, Row
+from mixwright.sources.rows.selection import Condition, as_number, reason_against
 
 MESSAGES = "messages"
 LAST = float("inf")  # the rank of a message without one

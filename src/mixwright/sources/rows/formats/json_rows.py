@@ -15,10 +15,10 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.formats.lines import Line, lines_of, shown
-from mixwright.sources.formats.names import name_twice
-from mixwright.sources.formats.nested import rows_at, where_rows_lie
-from mixwright.sources.formats.row import Row
+from mixwright.sources.rows.formats.lines import Line, lines_of, shown
+from mixwright.sources.rows.formats.names import name_twice
+from mixwright.sources.rows.formats.nested import rows_at, where_rows_lie
+from mixwright.sources.rows.formats.row import Row
 
 LARGEST = 1 << 30  # bytes of JSON that is one value
 LARGE = float(1 << 63)  # a float beyond it may have been an integer

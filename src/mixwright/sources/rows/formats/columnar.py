@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.files import DataFile, RemoteFile
-from mixwright.sources.formats.row import Row
+from mixwright.sources.files.data_file import DataFile, RemoteFile
+from mixwright.sources.rows.formats.row import Row
 
 BATCH_ROWS = 1024
 END = b"\xff\xff\xff\xff\0\0\0\0"  # of a stream

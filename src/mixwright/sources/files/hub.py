@@ -22,11 +22,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mixwright.ground.errors import InputError, did_you_mean
-from mixwright.sources.cards import CARD, Configuration, configuration, matching
-from mixwright.sources.choosing import Found, check_one_kind, is_data, listed
-from mixwright.sources.files import TEXT, DataFile, LocalFile, RemoteFile, kind_of, opened
-from mixwright.sources.splits import gaps, split_of
-from mixwright.sources.stores import reached, version_of
+from mixwright.sources.files.cards import CARD, Configuration, configuration, matching
+from mixwright.sources.files.choosing import Found, check_one_kind, is_data, listed
+from mixwright.sources.files.data_file import TEXT, DataFile, LocalFile, RemoteFile, kind_of, opened
+from mixwright.sources.files.splits import gaps, split_of
+from mixwright.sources.files.stores import reached, version_of
 
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 PROSE = (".md", ".markdown", ".rst")

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from mixwright.recipe.data import Source
-from mixwright.sources.files import TEXT, DataFile, LocalFile, RemoteFile, kind_of, label_of
-from mixwright.sources.formats.columnar import BATCH_ROWS, name_twice
-from mixwright.sources.formats.row import Row
-from mixwright.sources.readers import read_rows
+from mixwright.sources.files.data_file import TEXT, DataFile, LocalFile, RemoteFile, kind_of, label_of
+from mixwright.sources.rows.formats.columnar import BATCH_ROWS, name_twice
+from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.readers import read_rows
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

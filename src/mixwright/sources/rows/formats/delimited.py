@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.formats.lines import LONGEST_LINE
-from mixwright.sources.formats.row import Row
+from mixwright.sources.rows.formats.lines import LONGEST_LINE
+from mixwright.sources.rows.formats.row import Row
 
 csv.field_size_limit(LONGEST_LINE)
 OPEN = "a quote of the first line may never be closed"

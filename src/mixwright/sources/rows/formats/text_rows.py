@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from mixwright.sources.formats.lines import LONGEST_LINE, lines_of, shown
-from mixwright.sources.formats.row import Row
+from mixwright.sources.rows.formats.lines import LONGEST_LINE, lines_of, shown
+from mixwright.sources.rows.formats.row import Row
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

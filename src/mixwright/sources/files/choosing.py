@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from mixwright.ground.errors import InputError
-from mixwright.sources.files import ALIKE, SUFFIXES, TEXT, DataFile, ending_of, kind_of
+from mixwright.sources.files.data_file import ALIKE, SUFFIXES, TEXT, DataFile, ending_of, kind_of
 
 SAVED = {"dataset_info.json", "dataset_dict.json", "dataset_infos.json", "state.json"}  # part of a saved data set
 BESIDE = {"config.json", "requirements.txt", "license.txt"}  # no data under any name like theirs

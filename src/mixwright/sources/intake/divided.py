@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from mixwright.ground.executor import Executor
 from mixwright.recipe.data import Source
-from mixwright.sources.formats.row import MALFORMED
-from mixwright.sources.intake import NOT_THE_FORM, Intake, Tally, write_all
-from mixwright.sources.parts import FilePart, Part, RowGroups, rows_of
-from mixwright.sources.records import BatchFile, Dropped, Record, RecordWriter, batches_of
+from mixwright.sources.intake.intake import NOT_THE_FORM, Intake, Tally, write_all
+from mixwright.sources.intake.parts import FilePart, Part, RowGroups, rows_of
+from mixwright.sources.intake.records import BatchFile, Dropped, Record, RecordWriter, batches_of
+from mixwright.sources.rows.formats.row import MALFORMED
 
 
 class _Reading(NamedTuple):

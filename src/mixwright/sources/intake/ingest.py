@@ -15,19 +15,19 @@ from mixwright.ground.executor import Executor, InProcess
 from mixwright.ground.hashing import Json, ordered_json
 from mixwright.ground.progress import progress
 from mixwright.recipe.data import SELF, Replay, Source
-from mixwright.sources.data_sets import files_of
-from mixwright.sources.divided import write_divided
-from mixwright.sources.files import DataFile
-from mixwright.sources.formats.row import LEFT_OUT
+from mixwright.sources.files.data_file import DataFile
+from mixwright.sources.files.data_sets import files_of
 from mixwright.sources.forms.reading import Sample
 from mixwright.sources.generators import generate
-from mixwright.sources.intake import Intake, Tally, split_of, write_all
-from mixwright.sources.parts import PIECE_BYTES, is_worthwhile, pieces_of
-from mixwright.sources.readers import read_rows
-from mixwright.sources.records import EXCERPT, Dropped, Record, RecordWriter, conversation_record, sample_record
+from mixwright.sources.intake.divided import write_divided
+from mixwright.sources.intake.intake import Intake, Tally, split_of, write_all
+from mixwright.sources.intake.parts import PIECE_BYTES, is_worthwhile, pieces_of
+from mixwright.sources.intake.records import EXCERPT, Dropped, Record, RecordWriter, conversation_record, sample_record
 from mixwright.sources.replay.replayed import Replayed
 from mixwright.sources.replay.screening import screened
-from mixwright.sources.selection import nothing_belongs
+from mixwright.sources.rows.formats.row import LEFT_OUT
+from mixwright.sources.rows.readers import read_rows
+from mixwright.sources.rows.selection import nothing_belongs
 
 
 def ingest(

@@ -14,8 +14,8 @@ import yaml
 
 from mixwright.ground.errors import InputError
 from mixwright.recipe.selection import LIMITS, NOT
-from mixwright.sources.formats.row import LEFT_OUT, Row
 from mixwright.sources.forms.templates import look_up
+from mixwright.sources.rows.formats.row import LEFT_OUT, Row
 
 SHOWN = 60  # characters of a value, and values of a list, in a reason
 

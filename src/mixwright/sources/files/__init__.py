@@ -1,0 +1,1 @@
+"""Which files a source means: on this machine, in a bucket, in a data set of a hub."""

@@ -1,0 +1,1 @@
+"""From rows to records: a source read whole, by one process or several."""
