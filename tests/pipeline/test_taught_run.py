@@ -33,7 +33,7 @@ def test_the_run_holds_what_the_base_expects_and_how_far_the_model_strays_from_i
 
 
 def test_another_weight_trains_again_and_draws_and_teaches_nothing(taught: Finished) -> None:
-    again = run_project(taught.file, taught.out, ["sources.own.kl.weight=0.5"], until="train")
+    again = run_project(taught.file, taught.out, ["sources.own.kl.weight=0.9"], until="train")
     assert stages_that_ran(again) == {"train blend"}
 
 

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from mixwright.ground.errors import InputError
 from mixwright.ground.executor import Executor, LocalProcesses
 from mixwright.recipe.data import Source
+from mixwright.sources.intake import records
 from mixwright.sources.intake.ingest import ingest
-from mixwright.sources.intake.intake import records
 from mixwright.sources.intake.parts import FilePart, RowGroups, cut, pieces_of, row_groups
 from mixwright.sources.intake.records import BATCH_ROWS, Record, RecordWriter, read_records, schema_of
 
