@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from mixwright.ground.artefacts import read_json
 from mixwright.ground.errors import InputError
+from mixwright.models import predictions
 from mixwright.tokens import teach as teaching
 from mixwright.tokens.store import TokenStore
 from mixwright.tokens.teach import teach
@@ -78,6 +79,16 @@ def test_a_pass_that_was_broken_off_anywhere_ends_with_the_same_bytes(
         taught(store, base, broken)
         for name in (IDS, LOG_PROBABILITIES):
             assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_wide_vocabulary_is_looked_through_in_parts(
+    base: Path, store: TokenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = taught(store, base, tmp_path / "whole")
+    monkeypatch.setattr(predictions, "MOST_LOGITS", 3 * 2056)
+    parts = taught(store, base, tmp_path / "parts")
+    assert (parts.ids == whole.ids).mean() > 0.999  # of equally probable tokens either may come first
+    np.testing.assert_allclose(parts.log_probabilities, whole.log_probabilities, rtol=1e-3, atol=1e-3)
 
 
 def test_more_tokens_than_the_vocabulary_has_are_refused(base: Path, store: TokenStore, tmp_path: Path) -> None:

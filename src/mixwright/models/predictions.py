@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PROBE_TOKENS = 11
 LONGEST_EAGER_ROW = 512
+MOST_LOGITS = 1 << 27  # of which the likeliest are looked for at once
 
 
 def head_stands_alone(model: Any) -> bool:
@@ -62,6 +63,22 @@ def likeliest(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]
     log_probabilities = logits.float().log_softmax(-1)
     most, ids = log_probabilities.topk(k)
     return ids, torch.cat([most, others(log_probabilities, ids)], -1)
+
+
+def likeliest_at(
+    model: Any, inputs: Mapping[str, torch.Tensor], chosen: torch.Tensor, k: int, *, head_alone: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The `likeliest` at the places of a bool mask (R, L - 1). Where the head stands alone, it is applied to a part of
+    the places at a time, so that a wide vocabulary needs no more memory than a narrow one."""
+    import torch
+
+    if not head_alone:
+        return likeliest(chosen_logits(model, inputs, chosen, head_alone=False), k)
+    head = model.get_output_embeddings()
+    hidden = model.base_model(**inputs, use_cache=False)[0][:, :-1][chosen]
+    parts = [likeliest(head(part), k) for part in hidden.split(max(1, MOST_LOGITS // head.weight.shape[0]))]
+    ids, log_probabilities = zip(*parts, strict=True)
+    return torch.cat(ids), torch.cat(log_probabilities)
 
 
 def others(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:

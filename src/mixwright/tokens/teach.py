@@ -25,7 +25,7 @@ from mixwright.ground.progress import progress
 from mixwright.models.device import autocast
 from mixwright.models.handle import load_model
 from mixwright.models.packing import plain_inputs
-from mixwright.models.predictions import chosen_logits, head_stands_alone, likeliest
+from mixwright.models.predictions import head_stands_alone, likeliest_at
 from mixwright.tokens.store import TokenStore
 from mixwright.tokens.teacher import ABOUT, IDS, LOG_PROBABILITIES, OFFSETS
 
@@ -65,12 +65,11 @@ def teach(
             first, num = int(offsets[start]), int(offsets[records.stop] - offsets[start])
             ids, log_probabilities = np.empty((num, top_k), dtype), np.empty((num, top_k + 1), np.float16)
             for batch in _batches(store, records):
-                tokens, segment, learn = _padded(store, batch)
-                chosen = torch.from_numpy(learn[:, 1:]).to(device)
-                inputs = plain_inputs(torch.from_numpy(tokens).to(device), torch.from_numpy(segment).to(device))
+                tokens, segment, chosen = (torch.from_numpy(array).to(device) for array in _padded(store, batch))
+                inputs = plain_inputs(tokens, segment)
                 with torch.inference_mode(), autocast(device, precision):
-                    logits = chosen_logits(model, inputs, chosen, head_alone=head_alone)
-                    found = [part.cpu().numpy() for part in likeliest(logits, top_k)]
+                    expected = likeliest_at(model, inputs, chosen[:, 1:], top_k, head_alone=head_alone)
+                found = [part.cpu().numpy() for part in expected]
                 places = np.concatenate([np.arange(offsets[i], offsets[i + 1], dtype=np.int64) for i in batch]) - first
                 ids[places] = found[0]
                 log_probabilities[places] = np.maximum(found[1], np.finfo(np.float16).min)
