@@ -779,6 +779,36 @@ OWN_REPLAY = [
         line="generate: self",
     ),
     Case(
+        "own_replay_of_documents_in_turns",
+        sets(
+            "sources.skills",
+            {"role": "general", "generate": "self", "records": 9, "replay": {"opening": "start", "turns": 2}},
+        ),
+        ("sources.skills.replay.turns", "documents have no turns", "Leave it out"),
+        line="turns:",
+    ),
+    Case(
+        "own_replay_in_a_language_that_cannot_be_told",
+        sets(
+            "sources.skills",
+            {"role": "general", "generate": "self", "records": 9, "replay": {"languages": ["english"]}},
+        ),
+        ("sources.skills.replay.languages", "'english' cannot be told", "ISO 639-1"),
+        line="languages:",
+    ),
+    Case(
+        "a_term_that_keeps_no_token",
+        sets("sources.skills.kl", {"top_k": 0}),
+        ("sources.skills.kl.top_k", "0"),
+        line="top_k:",
+    ),
+    Case(
+        "a_term_of_more_than_the_loss",
+        sets("sources.skills.kl", {"weight": 1.5}),
+        ("sources.skills.kl.weight", "1.5"),
+        line="weight:",
+    ),
+    Case(
         "own_replay_from_a_template_of_words",
         lambda p: (
             model(

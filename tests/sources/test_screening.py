@@ -50,9 +50,9 @@ def test_refusals_stay_in_balance(answer: str) -> None:
 
 
 def test_a_language_that_cannot_be_told_is_refused_before_anything_is_written() -> None:
-    check_languages(Replay(languages=("en", "de")))
+    check_languages(Replay(languages=("en", "de")), "sources.own.replay")
     with pytest.raises(InputError, match="'english' cannot be told"):
-        check_languages(Replay(languages=("en", "english")))
+        check_languages(Replay(languages=("en", "english")), "sources.own.replay")
 
 
 def test_other_languages_go_where_the_recipe_names_one() -> None:

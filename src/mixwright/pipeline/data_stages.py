@@ -81,7 +81,13 @@ class DataStages:
             self._set_threads()
             chunks = out / "chunks"  # stays where the run is killed, for the same command to go on from
             written = replay(
-                source, base.path, self.model_executor, threads=self.lock.threads, finished=chunks, **computed
+                source,
+                base.path,
+                self.model_executor,
+                threads=self.lock.threads,
+                finished=chunks,
+                where=f"sources.{name}.replay",
+                **computed,
             )
             counts = ingest(name, source, out, replay=written, licence=base.licence)
             shutil.rmtree(chunks)

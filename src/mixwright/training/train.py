@@ -95,6 +95,7 @@ def train(
     taught = taught or {}
     teachers = {name: source.teacher for name, source in taught.items()}
     kl_weights = np.array([taught[name].weight if name in taught else 0.0 for name in mixer.names], np.float32)
+    forward = _Forward(plan.packing, head_alone, kl_weights, device, precision)
     assembler = Assembler(stores, mixer.names, pad_id=ChatTokenizer(base).pad_id, teachers=teachers)
     metrics = Metrics(out, mixer.names, num_steps, state)
     entered = np.asarray(state["entered"] if state else [0] * len(mixer.names))
@@ -115,9 +116,7 @@ def train(
                 warmup=settings.warmup,
                 cooldown=settings.cooldown,
             )
-            losses, divergences = _step(
-                model, optimizers, batch, settings, rate, kl_weights, plan.packing, head_alone, device, precision
-            )
+            losses, divergences = _step(model, optimizers, batch, settings, rate, forward)
             entered += np.bincount(batch.source[batch.source >= 0], minlength=len(mixer.names))
             if not np.isfinite(losses).all():
                 raise BrokenRun(
@@ -144,6 +143,17 @@ def train(
     return {"steps": place.step, "tokens": sum(totals.values())}
 
 
+class _Forward(NamedTuple):
+    """How a batch goes through the model. head_alone: see `models.predictions`. kl_weights: of each source, 0 where its
+    loss has no KL term (S,)."""
+
+    packing: bool
+    head_alone: bool
+    kl_weights: npt.NDArray[np.float32]
+    device: str
+    precision: str
+
+
 def _state(place: MixerState, entered: npt.NDArray[np.int64], metrics: Metrics) -> dict[str, Any]:
     return {"step": place.step, "mixer": place.as_json(), "entered": entered.tolist(), **metrics.state()}
 
@@ -154,16 +164,10 @@ def _step(
     batch: Batch,
     settings: Train,
     rate: float,
-    kl_weights: npt.NDArray[np.float32],
-    packing: bool,
-    head_alone: bool,
-    device: str,
-    precision: str,
+    forward: _Forward,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """One optimizer step. kl_weights: of each source (S,).
-
-    Returns the cross-entropy of the batch's supervised tokens, in row order, and the divergences of those taught.
-    """
+    """One optimizer step. Returns the cross-entropy of the batch's supervised tokens, in row order, and the divergences
+    of those taught."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -173,20 +177,20 @@ def _step(
     for start in range(0, num_rows, size):
         rows = slice(start, start + size)
         ids, segment, position, mask = (
-            torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
+            torch.from_numpy(np.ascontiguousarray(array[rows])).to(forward.device)
             for array in (batch.ids.astype(np.int64), batch.segment, batch.position, batch.loss)
         )
         if not bool(mask.any()):
             continue
-        inputs = packed_inputs(model, ids, segment, position) if packing else plain_inputs(ids, segment)
+        inputs = packed_inputs(model, ids, segment, position) if forward.packing else plain_inputs(ids, segment)
         learnt = mask[:, 1:]  # the first token of a record is never learnt, so no prediction crosses records
-        with autocast(device, precision):
-            logits = chosen_logits(model, inputs, learnt, head_alone=head_alone)
+        with autocast(forward.device, forward.precision):
+            logits = chosen_logits(model, inputs, learnt, head_alone=forward.head_alone)
         each = cross_entropy(logits.float(), ids[:, 1:][learnt], reduction="none")
         losses.append(each.detach().double().cpu().numpy())
         if batch.taught is not None:
-            weight = torch.from_numpy(kl_weights[batch.source[rows][batch.loss[rows]]]).to(device)
-            expected = (torch.from_numpy(column).to(device) for column in batch.taught.of_rows(rows))
+            weight = torch.from_numpy(forward.kl_weights[batch.source[rows][batch.loss[rows]]]).to(forward.device)
+            expected = (torch.from_numpy(column).to(forward.device) for column in batch.taught.of_rows(rows))
             each, found = towards_base(each, logits, weight, *expected)
             divergences.append(found.detach().double().cpu().numpy())
         torch.autograd.backward(each.sum() / batch.num_supervised)

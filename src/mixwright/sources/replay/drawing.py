@@ -46,16 +46,18 @@ def replay(
     precision: str,
     threads: int,
     finished: Path | None = None,
+    where: str = "replay",
 ) -> Iterator[Replayed]:
     """What the model writes for a source `generate: self`, in an order that does not depend on the executor.
 
-    finished: a folder of chunks that an earlier, interrupted call has drawn; those drawn now are added to it.
+    finished: a folder of chunks that an earlier, interrupted call has drawn; those drawn now are added to it. where: of
+    the source's `replay`, for messages.
     Raises InputError when the chat template does not mark where a user's turn ends, no token begins a text, or a
     language cannot be told.
     """
     assert source.records is not None
     settings = source.replay or Replay()
-    check_languages(settings)
+    check_languages(settings, where)
     tokenizer = ChatTokenizer(model)  # what cannot be begun is refused here, not in a process
     _ = frame_of(tokenizer) if settings.opening == "user" else tokenizer.start_id
     chunks = [

@@ -50,15 +50,16 @@ def screened(conversations: Iterable[Replayed], settings: Replay) -> Iterator[Re
         yield conversation
 
 
-def check_languages(settings: Replay) -> None:
-    """Raise InputError for languages that cannot be told, before anything is written in them."""
+def check_languages(settings: Replay, where: str) -> None:
+    """Raise InputError for languages that cannot be told, before anything is written in them. where: the `replay` that
+    names them."""
     if not settings.languages:
         return
-    known = {str(language) for language, _ in _langid().rank("")}
+    known = {str(language) for language, _ in _langid(where).rank("")}
     unknown = [language for language in settings.languages if language not in known]
     if unknown:
         fix = f"{did_you_mean(unknown[0], known)} ISO 639-1 codes are meant: en, de, fr."
-        raise InputError(f"the language '{unknown[0]}' cannot be told", where="replay.languages", fix=fix)
+        raise InputError(f"the language '{unknown[0]}' cannot be told", where=f"{where}.languages", fix=fix)
 
 
 def _broken(written: Replayed, settings: Replay) -> tuple[str, str]:
@@ -96,11 +97,11 @@ def _language_of(written: Replayed) -> str:
     return str(_langid().classify("\n".join(text for _, text in _texts(written)))[0])
 
 
-def _langid() -> Any:
+def _langid(where: str = "replay") -> Any:
     try:
         import py3langid
     except ImportError:
         fix = "pip install 'mixwright[language]'"
         message = "telling languages apart needs a library that is not installed"
-        raise InputError(message, where="replay.languages", fix=fix) from None
+        raise InputError(message, where=f"{where}.languages", fix=fix) from None
     return py3langid
