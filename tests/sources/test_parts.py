@@ -261,8 +261,8 @@ def test_row_groups_are_each_in_one_part(tmp_path: Path) -> None:
     parts = [part for part in row_groups(path, 1000) if isinstance(part, RowGroups)]
     assert 2 < len(parts) < 100
     assert [part.begin for part in parts] == [0, *(part.end for part in parts[:-1])]
-    assert [part.first_row for part in parts] == [10 * part.begin for part in parts]
-    assert (parts[-1].end, parts[-1].end_row) == (100, 1000)
+    assert [part.rows_before for part in parts] == [10 * part.begin for part in parts]
+    assert parts[-1].end == 100
 
 
 def test_what_cannot_be_read_is_told_in_its_turn(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def write_divided(
     shutil.rmtree(scratch, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        head, first = _head(name, source, pieces, folder)
+        head, first = _head(name, source, pieces)
         known = chain(((piece, None) for piece in head), ((piece, first) for piece in pieces))
         readings = (_Reading(name, source, piece, form, number, folder) for number, (piece, form) in enumerate(known))
         for number, made in enumerate(executor.map(_read, readings)):
@@ -66,7 +66,7 @@ def write_divided(
 
 
 def _head(
-    name: str, source: Source, pieces: Iterator[tuple[Part, ...]], folder: Path
+    name: str, source: Source, pieces: Iterator[tuple[Part, ...]]
 ) -> tuple[list[tuple[Part, ...]], Mapping[str, Any] | None]:
     """The pieces up to the one with the first row that decides the form, taken from `pieces`, and that row; None where
     an error comes before it."""
@@ -75,7 +75,7 @@ def _head(
     for piece in pieces:
         head.append(piece)
         for part in piece:
-            for row in rows_of(part, source, folder):
+            for row in rows_of(part, source):
                 if row.value is not None:
                     try:
                         intake.decide(row.value, part)
@@ -98,7 +98,7 @@ def _read(reading: _Reading) -> Tally:
     """Make the records of a piece, in a worker process."""
     name, source, folder = reading.name, reading.source, reading.folder
     intake = Intake(name, source, reading.first)
-    rows = (row for part in reading.piece for row in intake.read(part, rows_of(part, source, folder)))
+    rows = (row for part in reading.piece for row in intake.read(part, rows_of(part, source)))
 
     def advance(count: int, note: str) -> None:
         if not folder.exists():

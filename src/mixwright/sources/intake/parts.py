@@ -9,7 +9,6 @@ whole.
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from mixwright.recipe.data import Source
 from mixwright.sources.files.data_file import TEXT, DataFile, LocalFile, RemoteFile, kind_of, label_of
-from mixwright.sources.rows.formats.columnar import BATCH_ROWS, name_twice
 from mixwright.sources.rows.formats.row import Row
 from mixwright.sources.rows.readers import read_rows
 
@@ -29,14 +27,10 @@ WORTHWHILE = 8  # pieces: less is read here before other processes have started
 
 
 @dataclass(frozen=True)
-class FilePart:
-    """Whole lines of a file: its bytes from `begin` up to `end`, to its end where that is None. It reads as a file
-    does. first_line: the number of the line that begins there."""
+class _OfFile:
+    """A part of a file, which readers take for a file of its own."""
 
     path: Path | LocalFile
-    begin: int
-    end: int | None
-    first_line: int
 
     @property
     def name(self) -> str:
@@ -45,6 +39,19 @@ class FilePart:
     @property
     def label(self) -> str:
         return label_of(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class FilePart(_OfFile):
+    """Whole lines of a file: its bytes from `begin` up to `end`, to its end where that is None. first_line: the number
+    of the line that begins there."""
+
+    begin: int
+    end: int | None
+    first_line: int
 
     @property
     def lines_before(self) -> int:
@@ -58,9 +65,6 @@ class FilePart:
         file.seek(self.begin)
         stretch = _Stretch(file, None if self.end is None else self.end - self.begin, b"\n" if self.begin else b"")
         return io.BufferedReader(stretch, 1 << 18)
-
-    def __str__(self) -> str:
-        return str(self.path)
 
 
 class _Stretch(io.RawIOBase):
@@ -89,27 +93,21 @@ class _Stretch(io.RawIOBase):
 
 
 @dataclass(frozen=True)
-class RowGroups:
-    """Row groups of a Parquet file, from `begin` up to `end`, and their rows, from `first_row` up to `end_row`, which
-    count from 0. size: in bytes, compressed."""
+class RowGroups(_OfFile):
+    """Row groups of a Parquet file, from `begin` up to `end`. rows_before: in those before them. size: in bytes,
+    compressed."""
 
-    path: Path | LocalFile
     begin: int
     end: int
-    first_row: int
-    end_row: int
+    rows_before: int
     size: int
 
     @property
-    def name(self) -> str:
-        return self.path.name
+    def row_groups(self) -> range:
+        return range(self.begin, self.end)
 
-    @property
-    def label(self) -> str:
-        return label_of(self.path)
-
-    def __str__(self) -> str:
-        return str(self.path)
+    def open(self, mode: str) -> IO[bytes]:
+        return cast(IO[bytes], self.path.open(mode))
 
 
 Part: TypeAlias = DataFile | FilePart | RowGroups
@@ -200,51 +198,17 @@ def row_groups(path: Path | LocalFile, piece_bytes: int) -> Iterator[Part]:
     if len(groups) < 2:
         yield path
         return
-    begin = first = row = size = 0
+    begin = before = row = size = 0
     for number, group in enumerate(groups, 1):
         row += group.num_rows
         size += sum(group.column(column).total_compressed_size for column in range(group.num_columns))
         if 2 * size > piece_bytes or number == len(groups):
-            yield RowGroups(path, begin, number, first, row, size)
-            begin, first, size = number, row, 0
+            yield RowGroups(path, begin, number, before, size)
+            begin, before, size = number, row, 0
 
 
-def rows_of(part: Part, source: Source, scratch: Path) -> Iterator[Row]:
-    """The rows of a part with their places in the file, as `read_rows` has them. scratch: a folder to write in."""
-    if isinstance(part, RowGroups):
-        return _rows_of_groups(part, source, scratch)
-    if isinstance(part, FilePart):
-        return _moved(read_rows(cast(DataFile, part), source), part.lines_before)
-    return read_rows(part, source)
-
-
-def _moved(rows: Iterator[Row], before: int) -> Iterator[Row]:
+def rows_of(part: Part, source: Source) -> Iterator[Row]:
+    """The rows of a part with their places in the file, as `read_rows` has them."""
+    rows = read_rows(cast(DataFile, part), source)
+    before = part.lines_before if isinstance(part, FilePart) else part.rows_before if isinstance(part, RowGroups) else 0
     return (Row(row.line + before, *row[1:]) for row in rows) if before else rows
-
-
-def _rows_of_groups(part: RowGroups, source: Source, scratch: Path) -> Iterator[Row]:
-    """Through an Arrow file of these groups alone, since readers read files. Where they are damaged, the whole file is
-    read up to there, as it would be undivided."""
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        alone = Path(folder) / f"{Path(part.name).stem}.arrow"
-        if _copied(part, alone):
-            yield from _moved(read_rows(alone, source), part.first_row)
-            return
-    for row in read_rows(part.path, source):
-        if part.first_row < row.line <= part.end_row:
-            yield row
-
-
-def _copied(part: RowGroups, to: Path) -> bool:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(part.path) as parquet, pa.ipc.new_stream(str(to), parquet.schema_arrow) as copy:
-            if name_twice(parquet.schema_arrow) is not None:
-                return False
-            for batch in parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=[*range(part.begin, part.end)]):
-                copy.write_batch(batch)
-    except (pa.ArrowException, OSError):
-        return False
-    return True

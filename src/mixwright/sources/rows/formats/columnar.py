@@ -20,14 +20,18 @@ UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)  # what a cell 
 
 
 def parquet_rows(file: DataFile) -> Iterator[Row]:
-    """Raises InputError when it is not Parquet, damaged, or two columns have one name."""
+    """All rows, or those of the file's `row_groups` where it has such.
+
+    Raises InputError when it is not Parquet, damaged, or two columns have one name.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    groups = getattr(file, "row_groups", None)
     try:
         with file.open("rb") as stream, pq.ParquetFile(stream) as parquet:
             _check_names(parquet.schema_arrow, file)
-            yield from _rows(parquet.iter_batches(batch_size=BATCH_ROWS))
+            yield from _rows(parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=groups and [*groups]))
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(file, "Parquet", error) from None
 
