@@ -101,6 +101,21 @@ def test_inspect_says_that_a_limit_cut_it_short_and_what_is_left_unused(
     assert "\n  train:\n" in out
 
 
+def test_inspect_names_a_source_by_what_its_files_have_in_common(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "bank-tickets"
+    folder.mkdir()
+    for number, name in enumerate(("train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl", "other.jsonl")):
+        written(folder / name, [{**row, "prompt": f"{number}. {row['prompt']}"} for row in ROWS])
+    assert "\n  train:\n" in called(capsys, "inspect", "bank-tickets/train-*.jsonl")[1]
+    for several in ("bank-tickets", "bank-tickets/*.jsonl", "bank-tickets/**/*.jsonl"):
+        assert "\n  bank_tickets:\n" in called(capsys, "inspect", several)[1]
+    monkeypatch.chdir(folder)
+    assert "\n  bank_tickets:\n" in called(capsys, "inspect", "*.jsonl")[1]
+
+
 def test_inspect_pins_a_data_set_of_a_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

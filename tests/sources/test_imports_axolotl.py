@@ -162,6 +162,12 @@ def test_an_empty_file_is_left_out_and_told(tmp_path: Path) -> None:
     assert "no data set has any rows" in refused(tmp_path, {**a, "split": "train[:0%]"})
 
 
+def test_where_no_row_can_be_counted_it_is_told_why(tmp_path: Path) -> None:
+    write_rows(tmp_path / "k.jsonl", {"prompt": "?", "completion": "!", "kto_tag": True}, count=3)
+    said = refused(tmp_path, {"path": "k.jsonl", "type": "llama3.ultra"}, rl="kto")
+    assert "'k': 3 rows cannot be read as they stand (the first: k.jsonl:1, there is no column 'label'" in said
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     found = axolotl(tmp_path, {"path": "a.jsonl", "type": "alpaca"})
     assert f"a (there is no file {tmp_path / 'a.jsonl'})" in told(found)

@@ -58,7 +58,15 @@ def inspected(
             {"template": {"user": "{context}\n\n{question}", "assistant": "{answers.text.0}"}},
         ),
         ({"dialogue": [ASKED, ANSWERED], "topic": "x"}, {"columns": {"messages": "dialogue"}}),
+        (
+            {"QUESTION": "?", "CONTEXTS": ["Two.", "And two."], "final": "yes", "LONG_ANSWER": "!"},
+            {"template": {"user": "{CONTEXTS.*}\n\n{QUESTION}", "assistant": "{LONG_ANSWER}"}},
+        ),
         ({"text": "?", "intent": "x"}, {"columns": {"prompt": "text", "completion": "intent"}}),
+        ({"text": "?", "meant": "x"}, {"columns": {"prompt": "text", "completion": "meant"}}),
+        ({"text": "?", "intents": ["x", "y"]}, {"template": {"user": "{text}", "assistant": "{intents}"}}),
+        ({"path": "a/b", "number": 1, "text": "Once.", "status": "x", "type": "y"}, {"format": "text"}),
+        ({"said": "user: ? assistant: !"}, {"columns": {"text": "said"}}),
         ({"question": "?", "chosen": "!", "rejected": "."}, {"columns": {"prompt": "question"}}),
         ({"name": "x", "instances": [{"instruction": "?", "output": "!"}]}, {"rows": "instances.*"}),
     ],
@@ -73,6 +81,16 @@ def test_what_columns_may_mean_is_proposed_and_reads_the_rows(
     read = inspect(Source.model_validate(found.recipe), "x")
     assert read.form is not None
     assert read.samples == found.samples
+
+
+def test_messages_that_answer_one_another_are_proposed_as_trees(tmp_path: Path) -> None:
+    asked = {"message_id": "a", "parent_id": None, "message_tree_id": "a", "role": "prompter", "text": "2 + 2?"}
+    answered = {**asked, "message_id": "b", "parent_id": "a", "role": "assistant", "text": "4"}
+    found = inspected(tmp_path, [asked, answered])
+    assert (found.form, found.rows) == (None, 1)
+    assert found.recipe["threads"] == {"id": "message_id", "parent": "parent_id", "tree": "message_tree_id"}
+    ((place, sample),) = found.examples
+    assert (place, sample.messages) == ("x.jsonl:1", [ASKED, ANSWERED])
 
 
 @pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
@@ -104,6 +122,18 @@ def test_where_no_row_can_be_read_there_is_no_form_and_no_recipe(tmp_path: Path,
     found = inspected(tmp_path, [row, row])
     assert (found.form, found.recipe, found.malformed) == (None, {}, 2)
     assert found.problems == ["2 of 2 rows are malformed; a run refuses the first"]
+
+
+def test_a_file_in_another_encoding_is_said_to_be_saved_as_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("prompt,completion\nWho?,Café\n".encode("latin-1"))
+    for malformed in ("refuse", "drop"):
+        source = Source.model_validate({"role": "domain", "path": str(path), "malformed": malformed})
+        found = inspect(source, "x")
+        assert (found.form, found.why, found.fix) == (None, "no row can be read", "Save the file as UTF-8.")
+        with pytest.raises(InputError) as caught:
+            ingest("x", source, tmp_path)
+        assert str(caught.value.fix).startswith("Save the file as UTF-8")
 
 
 def test_malformed_rows_are_dropped_only_where_that_is_said(tmp_path: Path) -> None:

@@ -273,6 +273,22 @@ def test_what_a_folder_leaves_out_is_told_once(tmp_path: Path, capsys: pytest.Ca
     assert notes(made(tmp_path / "whole", "1.jsonl", "deep/2.jsonl")) == []
 
 
+def test_a_text_about_the_data_is_none_beside_it(tmp_path: Path) -> None:
+    made(tmp_path, "rows.csv.gz", "README.md", "deep/SOURCE.md", "LICENSE_DATA.txt")
+    assert [label_of(file) for file in find_files(str(tmp_path), "x")] == ["rows.csv.gz"]
+    assert notes(tmp_path) == [
+        f"{tmp_path} is read without files of other kinds: LICENSE_DATA.txt, README.md, deep/SOURCE.md"
+    ]
+    made(tmp_path / "lines", "README.md", "rows.txt")
+    assert [file.name for file in find_files(str(tmp_path / "lines"), "x")] == ["rows.txt"]
+    made(tmp_path / "parallel", "CHAPTER.md", "source.txt")
+    with pytest.raises(InputError, match="several kinds"):
+        find_files(str(tmp_path / "parallel"), "x")
+    for prose in (("README.md", "chapter.md"), ("README.md", "SOURCE.md")):
+        made(tmp_path / prose[1], *prose)
+        assert [file.name for file in find_files(str(tmp_path / prose[1]), "x")] == [*prose]
+
+
 def test_a_pattern_that_passes_over_the_same_data_in_another_spelling_says_so(tmp_path: Path) -> None:
     made(tmp_path, "1.jsonl", "2.JSONL", "3.jsonl.gz", "4.csv")
     (note,) = notes(tmp_path / "*.jsonl")
@@ -299,8 +315,8 @@ def test_parts_that_are_not_there_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "patterns"),
     [
-        (("a.csv.gz", "b.csv.gz", "README.md"), ["**/*.csv.gz"]),
-        (("a.csv", "README.md"), ["**/*.csv"]),
+        (("a.csv.gz", "b.csv.gz", "notes.md"), ["**/*.csv.gz"]),
+        (("a.csv", "Readme.md"), ["**/*.csv"]),
         (("a.CSV", "b.csv.gz", "c.md", "d.md", "e.md"), ["**/*.CSV", "**/*.csv.gz"]),
         (("a.csv", "b.jsonl"), ["**/*.jsonl", "**/*.csv"]),
         (("a.txt", "b.md", "c.md"), ["**/*.md"]),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,22 @@ def test_a_number_written_as_text_compares_as_one(tmp_path: Path) -> None:
     assert [row["n"] for row in kept(read)] == ["0", "2", "3"]
     assert [row.fault for row in read if row.value is None][1] == "score is 'four', no number"
     assert not kept(found(file, {"score": 4}))  # a value that is asked for is not converted
+
+
+def test_dates_and_decimals_are_compared_as_templates_write_them(tmp_path: Path) -> None:
+    when = [datetime.datetime(2026, 1, 2, 3, 4), datetime.datetime(2026, 5, 6), None]
+    price = pa.array([Decimal("4.50"), Decimal("12"), None], pa.decimal128(6, 2))
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"when": when, "price": price}), path)
+
+    def lines(**where: Any) -> list[int]:
+        return [row.line for row in found(path, where) if row.value is not None]
+
+    assert lines(when="2026-01-02 03:04:00") == [1]
+    assert lines(when={"not": None}) == [1, 2]
+    assert lines(price={"min": 4, "max": 5}) == lines(price=4.5) == [1]
+    assert lines(price=12) == [2]
+    assert found(path, {"when": "2026"})[0].fault == "when is '2026-01-02 03:04:00', not '2026'"
 
 
 def test_true_is_not_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,8 +68,8 @@ def test_values_that_are_no_text_are_written_as_json() -> None:
     assert json.loads(fill("{nested}", row)) == row["nested"]
 
 
-@pytest.mark.parametrize("value", [None, float("nan")])
-def test_a_missing_value_is_no_text(value: float | None) -> None:
+@pytest.mark.parametrize("value", [None, float("nan"), float("-inf"), b"caf\xe9", {"x": b"y"}])
+def test_what_has_no_text_is_a_fault_that_names_its_column(value: Any) -> None:
     with pytest.raises(ValueError, match="text"):
         fill("{text}", {"text": value})
 

@@ -108,6 +108,19 @@ def test_the_older_calls_of_openai_are_calls() -> None:
     assert json.loads(found.tools) == [{"type": "function", "function": function}]
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [('"\\ud800"', "half a character"), ('"\\uDC00"', "half a character"), ("NaN", "NaN is no number")],
+)
+def test_turns_in_json_text_are_read_as_strictly_as_a_row_is(content: str, words: str) -> None:
+    turns = '[{"role": "user", "content": "?"}, {"role": "assistant", "content": "!", "x": %s}]'
+    with pytest.raises(ValueError, match=words):
+        sample_of({"messages": turns % content})
+    assert sample_of({"messages": turns % '"\\ud83d\\ude00"'}).messages == read(
+        ASKED | {"content": "?"}, ANSWERED | {"content": "!"}
+    )
+
+
 @pytest.mark.parametrize("key", ["arguments", "parameters"])
 def test_the_arguments_of_a_call_in_sharegpt_have_either_name(key: str) -> None:
     call = {"id": "c1", "name": "add", key: {"b": 2, "a": 2}}

@@ -116,11 +116,16 @@ def _lines(found: Inspection, tokenizer: ChatTokenizer, name: str) -> Iterator[s
 
 
 def _name(path: str, found: Inspection) -> str:
-    """A name for the source: the data set's, the folder's, or the first file's without the number of its shard."""
+    """A name for the source: the data set's, the file's without the number of its shard, or the folder's where files of
+    several names lie in it."""
+    from mixwright.sources.files.finding import named_folder
+
     named = Path(path.removeprefix("hub:"))
-    whole = path.startswith("hub:") or named.is_dir()
-    stem = named.resolve().name if whole else Path(found.files[0].name).name.split(".")[0]
-    stem = (SHARD.sub("", stem) or stem).lower()
+    stems = {SHARD.sub("", stem) or stem for stem in (Path(file.name).name.split(".")[0] for file in found.files)}
+    if path.startswith("hub:") or named.is_dir() or len(stems) > 1:
+        stems = {Path(named_folder(str(named))).resolve().name}
+    (stem,) = stems
+    stem = stem.lower()
     name = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in stem)
     return name if name[:1].isalpha() else f"data_{name}"
 

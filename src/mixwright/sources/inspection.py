@@ -27,7 +27,7 @@ from mixwright.sources.forms.guesses import as_lines, deeper
 from mixwright.sources.forms.reading import FormFault, RowReader, Sample, row_reader
 from mixwright.sources.forms.turns import what_is_taught
 from mixwright.sources.intake.records import DOCUMENT
-from mixwright.sources.rows.formats.row import LEFT_OUT, Row
+from mixwright.sources.rows.formats.row import LEFT_OUT, Row, mending
 from mixwright.sources.rows.readers import read_rows
 from mixwright.sources.rows.selection import nothing_belongs
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 RENDERED = 200  # conversations that are tried on a chat template
+NO_ROW = "no row can be read"
 VALUE_SHOWN = 80  # characters of a value of the first row
 
 
@@ -284,9 +285,9 @@ def _count(found: Inspection, sample: Sample, place: str, seen: set[int]) -> Non
 def _conclude(found: Inspection, columns: Counter[frozenset[str]], repeated: int) -> None:
     """Say what is to be known before training on it."""
     found.turns = +found.turns
-    if found.form is not None and not found.lengths:
-        found.why = f"it has the columns of {found.form}, but no row can be read"
-        found.form, found.fix = None, "Mend the rows, or say with 'columns' or 'template' how to read them."
+    if found.faults and not found.lengths and not found.fix:
+        found.why = f"it has the columns of {found.form}, but no row can be read" if found.form else NO_ROW
+        found.form, found.fix = None, mending(found.faults[0])
     if found.form is None:
         found.recipe = {}
     if found.malformed:

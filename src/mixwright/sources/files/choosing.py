@@ -5,6 +5,7 @@ What is left out is told, not passed over, and where there are several kinds the
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -15,6 +16,9 @@ from mixwright.sources.files.data_file import ALIKE, SUFFIXES, TEXT, DataFile, e
 
 SAVED = {"dataset_info.json", "dataset_dict.json", "dataset_infos.json", "state.json"}  # part of a saved data set
 BESIDE = {"config.json", "requirements.txt", "license.txt"}  # no data under any name like theirs
+ABOUT = re.compile(  # names of texts about what they lie beside
+    r"(README|SOURCE|LICEN[CS]E|NOTICE|TERMS|CITATION|AUTHORS|CREDITS|CHANGELOG|CONTRIBUTING|DATASHEET)[^A-Za-z]"
+)
 LISTED = 4  # names that a note tells
 
 
@@ -41,16 +45,29 @@ def is_data(path: str) -> bool:
 def chosen(paths: Sequence[str], what: str, root: str, where: str) -> Choice:
     """The data among the files of a folder. what: it, for messages. root: what patterns for it begin with.
 
-    Raises InputError when there is none, or files of several forms: notes beside the data are not guessed to be data.
+    Texts like README.md are no data beside files of other forms. Raises InputError when there is none, or files of
+    several forms: what other texts are is not guessed.
     """
     data = [path for path in paths if is_data(path)]
-    left_out = [path for path in paths if not is_data(path) and PurePosixPath(path).name not in SAVED]
+    kinds = {_form_of(path) for path in data if not _is_about(path)}
+    data = [path for path in data if not _is_about(path) or not kinds or _form_of(path) in kinds]
+    read = {*data}
+    left_out = [path for path in paths if path not in read and PurePosixPath(path).name not in SAVED]
     if not data:
         here = f"; here are {listed(left_out)}" if left_out else ""
         message = f"{what} holds no file that can be read"
         raise InputError(message, where=where, fix=f"Readable are {', '.join(SUFFIXES)}{here}.")
     check_one_kind(data, what, root, where)
     return Choice(data, left_out)
+
+
+def _is_about(path: str) -> bool:
+    return kind_of(PurePosixPath(path)) in TEXT and ABOUT.match(PurePosixPath(path).name) is not None
+
+
+def _form_of(path: str) -> str:
+    kind = str(kind_of(PurePosixPath(path)))
+    return ALIKE.get(kind, kind)
 
 
 def check_one_kind(paths: Sequence[str], what: str, root: str, where: str) -> None:

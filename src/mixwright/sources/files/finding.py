@@ -111,7 +111,7 @@ def _local(pattern: str, where: str, notes: list[str]) -> list[_Match]:
         names = [name for name in _globbed(pattern) if _is_file(name, where)]
         if not names:
             raise InputError(f"no file matches {pattern}", where=where, fix=_nearest(Path(pattern)))
-        labels = [Path(name).relative_to(_named_folder(pattern)).as_posix() for name in names]
+        labels = [Path(name).relative_to(named_folder(pattern)).as_posix() for name in names]
         notes += _of_splits(pattern, labels, "name the files of one")
         return [_Match(name, label) for name, label in zip(names, labels, strict=True)]
     is_file = _is_file(pattern, where)
@@ -127,7 +127,7 @@ def _globbed(pattern: str) -> list[str]:
     return [str(path) for path in sorted(map(Path, glob.glob(pattern, recursive=True)))]
 
 
-def _named_folder(pattern: str) -> str:
+def named_folder(pattern: str) -> str:
     """The folder that a pattern names before its first wildcard."""
     while glob.has_magic(pattern) and not os.path.exists(pattern):
         pattern = os.path.dirname(pattern)
@@ -191,7 +191,7 @@ def _passed_over(pattern: str, read: Set[str]) -> Iterator[str]:
 
 def _check_links(files: Sequence[str], pattern: str, project: Path, where: str) -> None:
     """Raise InputError for a link out of the project and of the folder, before its first wildcard, of the pattern."""
-    folder = Path(os.path.realpath(_named_folder(pattern)))
+    folder = Path(os.path.realpath(named_folder(pattern)))
     for file in files:
         real = Path(os.path.realpath(file))
         if not (real.is_relative_to(project) or real.is_relative_to(folder)):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mixwright.ground.hashing import Json
-from mixwright.sources.forms.guesses import as_lines, deeper, guess_of, prompt_in
+from mixwright.sources.forms.guesses import as_lines, deeper, guess_of, guess_of_text, prompt_in
 from mixwright.sources.forms.templates import look_up
 from mixwright.sources.forms.transcripts import is_transcript
 from mixwright.sources.forms.turns import listed
@@ -41,6 +41,7 @@ BESIDE_TEXT = """_id added author created date dump file_path id int_score key l
     license meta metadata name path score source timestamp title token_count url uuid"""
 ABOUT_A_DOCUMENT = frozenset(BESIDE_TEXT.split())  # columns that no one would learn to predict
 MARKS = ("label", "labels", "kto_tag")  # whether an answer, or each of its steps, is good
+THREADS = {"id": "message_id", "parent": "parent_id", "tree": "message_tree_id", "rank": "rank"}
 YES_OR_NO = ("true", "false", "1", "0")
 
 
@@ -182,15 +183,19 @@ def _no_form(names: Mapping[str, str], row: Mapping[str, Any], shown: str) -> Fo
     """Why no form fits, with what would help."""
     if {"message_id", "parent_id"} <= row.keys():
         fix = "Say threads: {id: message_id, parent: parent_id, tree: message_tree_id, rank: rank}, as they are called."
-        return FormFault(f"the columns ({shown}) are messages, each of which answers another", fix, "threads")
+        usual = {key: column for key, column in THREADS.items() if column in row}
+        message = f"the columns ({shown}) are messages, each of which answers another"
+        return FormFault(message, fix, "threads", guess={"threads": usual} if "tree" in usual else None)
     if {"completions", "labels"} <= row.keys():
         fix = 'Say template: {user: "{prompt}", assistant: "{completions.*}"} to learn all of them.'
         return FormFault(f"the columns ({shown}) are steps with marks, some of them of bad ones", fix)
     guess = {} if names else guess_of(row)
     if "text" in {*names, *row}:
         others = _beside_text(names, row)
+        guess = guess or ({} if names else guess_of_text(row, others))
         answer = others[0] if len(others) == 1 else "<answer column>"
-        meant = as_lines(guess) if guess else f"columns: {{prompt: text, completion: {answer}}}"
+        is_answered = guess and "format" not in guess
+        meant = as_lines(guess) if is_answered else f"columns: {{prompt: text, completion: {answer}}}"
         return FormFault(
             f"the columns ({shown}) may be documents, or texts with an answer",
             f"Say 'format: text' to learn 'text' as it stands, or {meant}.",
@@ -199,9 +204,15 @@ def _no_form(names: Mapping[str, str], row: Mapping[str, Any], shown: str) -> Fo
     if guess:
         fix = f"Say which is which, for example {as_lines(guess)}."
         return FormFault(f"the columns ({shown}) are of no known form", fix, guess=guess)
+    if len(row) == 1 and not names and all(isinstance(value, str) for value in row.values()):
+        guess = {"columns": {"text": str(next(iter(row)))}}
+        fix = f"Say {as_lines(guess)} to learn it as it stands."
+        return FormFault(f"the column ({shown}) is of no known form", fix, guess=guess)
     are_texts = len(row) == 2 and all(isinstance(value, str) for value in row.values())
     first, second = map(str, row) if are_texts else ("<question column>", "<answer column>")
-    fix = f"Say which is which, as columns: {{prompt: {first}, completion: {second}}}, or write a template."
+    template = f'template: {{user: "{{{first}}}", assistant: "{{{second}}}"}}'
+    columns = f"columns: {{prompt: {first}, completion: {second}}}"
+    fix = f"Say which is which, as {columns}, or how a row is put, as {template}."
     path = next((path for path, _ in deeper(row)), None)
     inside = f" Where the rows lie inside '{path.partition('.')[0]}', 'rows' says so." if path else ""
     return FormFault(f"the columns ({shown}) are of no known form", fix + inside)

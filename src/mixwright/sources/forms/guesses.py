@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import yaml
 
 from mixwright.ground.hashing import Json
 
 PROMPT = "prompt question query instruction problem inputs input user_message user text utterance"
-ANSWER = """completion answer response output best_answer correct_answer final_answer expected_answer answers solution
-    generated_solution target targets reply assistant summary label category intent"""
-CONTEXT = "context passage body background paragraph input"  # what a question is about
+ANSWER = """completion answer response output best_answer correct_answer final_answer expected_answer long_answer
+    answers solution generated_solution target targets reply assistant summary label category intent"""
+CONTEXT = "context contexts passage body background paragraph input"  # what a question is about
 SYSTEM = "system system_prompt system_message"
 TURNS = (("messages", "role", "content"), ("conversations", "from", "value"))  # a form, and the keys of its turns
+PathIn: TypeAlias = Callable[[str, Mapping[str, Any]], str | None]
 DEEPEST = 4  # levels of lists inside one another
 
 
@@ -29,7 +30,7 @@ def guess_of(row: Mapping[str, Any]) -> dict[str, Json]:
     question, answer = prompt_in(row), _first(ANSWER, row)
     if question is None or answer is None:
         return {}
-    context = next((path for path in _matches(CONTEXT, row) if path not in (question, answer)), None)
+    context = next((path for path in _matches(CONTEXT, row, _texts_in) if path not in (question, answer)), None)
     system = _first(SYSTEM, row)
     beside = {"system": system} if system is not None else {}
     if context is None:
@@ -39,6 +40,17 @@ def guess_of(row: Mapping[str, Any]) -> dict[str, Json]:
         return {"columns": _renamed(columns, ("system", "instruction", "input"))}
     turns = {"user": f"{{{context}}}\n\n{{{question}}}", "assistant": f"{{{answer}}}"}
     return {"template": {**({"system": f"{{{system}}}"} if system is not None else {}), **turns}}
+
+
+def guess_of_text(row: Mapping[str, Any], others: list[str]) -> dict[str, Json]:
+    """The same for rows with a `text` whose other columns have names that tell nothing: of one it may be the question,
+    of several that are about it the document."""
+    if len(others) != 1:
+        return {"format": "text"}
+    (other,) = others
+    if isinstance(row.get(other), list | Mapping):
+        return {"template": {"user": "{text}", "assistant": f"{{{other}}}"}}
+    return {"columns": {"prompt": "text", "completion": other}} if isinstance(row.get(other), str) else {}
 
 
 def prompt_in(row: Mapping[str, Any]) -> str | None:
@@ -86,11 +98,11 @@ def _first(names: str, row: Mapping[str, Any]) -> str | None:
     return next(_matches(names, row), None)
 
 
-def _matches(names: str, row: Mapping[str, Any]) -> Iterator[str]:
-    """The paths of texts in columns of these names, in the order of the names."""
+def _matches(names: str, row: Mapping[str, Any], path_in: PathIn | None = None) -> Iterator[str]:
+    """The paths of texts in columns of these names, in the order of the names. path_in: of a column, or none."""
     by_name = {_usual(column): str(column) for column in row}
     for name in names.split():
-        path = _text_in(by_name[name], row) if name in by_name else None
+        path = (path_in or _text_in)(by_name[name], row) if name in by_name else None
         if path is not None:
             yield path
 
@@ -109,6 +121,13 @@ def _text_in(column: str, row: Mapping[str, Any]) -> str | None:
     if first is not None and "text" in first:
         return f"{column}.0.text"
     return None if isinstance(value, list | Mapping) else column
+
+
+def _texts_in(column: str, row: Mapping[str, Any]) -> str | None:
+    """The same, or the path of all texts of a list."""
+    value = row.get(column)
+    is_list = isinstance(value, list) and bool(value) and all(isinstance(entry, str) for entry in value)
+    return f"{column}.*" if is_list else _text_in(column, row)
 
 
 def _renamed(columns: Mapping[str, str], known: tuple[str, ...]) -> dict[str, Json]:

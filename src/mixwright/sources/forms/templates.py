@@ -13,6 +13,7 @@ Only look-ups, no expressions and no attribute access: a template comes from a f
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -103,11 +104,20 @@ def _holds_texts(value: list[Any]) -> bool:
     return all(_holds_texts(entry) if isinstance(entry, list) else isinstance(entry, str) for entry in value)
 
 
+def _missing(value: float | None) -> str:
+    return "null" if value is None else "not a number (NaN)" if math.isnan(value) else "infinite"
+
+
 def _text(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
-    if value is None or value != value:
-        raise ValueError(f"the column '{path}' is {'null' if value is None else 'not a number (NaN)'}")
-    if isinstance(value, bytes):  # Parquet columns of texts that do not say so
-        return value.decode("utf-8")
-    return ordered_json(value) if isinstance(value, dict | list | bool) else str(value)
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"the column '{path}' is {_missing(value)}")
+    try:
+        if isinstance(value, bytes):  # Parquet columns of texts that do not say so
+            return value.decode("utf-8")
+        return ordered_json(value) if isinstance(value, dict | list | bool) else str(value)
+    except UnicodeDecodeError:
+        raise ValueError(f"the column '{path}' holds bytes that are no text in UTF-8") from None
+    except TypeError as error:
+        raise ValueError(f"the column '{path}' holds what JSON cannot ({error})") from None

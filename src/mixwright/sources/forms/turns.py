@@ -177,9 +177,29 @@ def listed(turns: Any, what: str) -> list[Any]:
 
 def _parsed(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError(f"the column '{what}' is text, but not JSON") from None
+        return _from_json(text)
+    except (ValueError, RecursionError) as error:
+        why = f" ({error})" if isinstance(error, _NoText) else ""
+        raise ValueError(f"the column '{what}' is text, but not JSON{why}") from None
+
+
+class _NoText(ValueError):
+    """What can be written in JSON, and no text can hold."""
+
+
+def _from_json(text: str) -> Any:
+    """The value that a text writes, read as strictly as rows are. Raises ValueError and RecursionError."""
+    value = json.loads(text, parse_constant=_refuse_constant)
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            ordered_json(value)
+        except TypeError:
+            raise _NoText("half a character") from None
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _NoText(f"{name} is no number")
 
 
 def role_of(given: Any, names: Mapping[str, str]) -> str | None:
@@ -273,7 +293,7 @@ def _calls_beside(turn: Mapping[str, Any], beside: Mapping[str, Any], said: Said
 def _calls(content: Any, number: int) -> list[dict[str, Any]]:
     """The calls in a turn of ShareGPT: JSON text of one call, or of several."""
     try:
-        value = json.loads(content) if isinstance(content, str) else content
+        value = _from_json(content) if isinstance(content, str) else content
     except (ValueError, RecursionError):
         value = None
     return [_call(call, number) for call in (value if isinstance(value, list) else [value])]

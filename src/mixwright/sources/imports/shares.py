@@ -39,7 +39,9 @@ def mixed(gathering: Gathering, turns: str = "", probabilities: Sequence[Fractio
 
     Raises InputError when there are no rows at all.
     """
+    num_notes = len(gathering.notes)
     counts = _counted(gathering)
+    seen = gathering.notes[num_notes:]
     weights = probabilities or [Fraction(1)] * len(gathering.listed)
     kept = [
         (one, weight, drawn)
@@ -50,7 +52,8 @@ def mixed(gathering: Gathering, turns: str = "", probabilities: Sequence[Fractio
         del gathering.sources[name]
         gathering.notes.append(f"'{name}' has no rows, and is left out.")
     if not kept:
-        raise InputError("no data set has any rows", where=str(gathering.file), fix="Check the files that it names.")
+        fix = " ".join(["Check the files that it names.", *seen])
+        raise InputError("no data set has any rows", where=str(gathering.file), fix=fix)
     known = [drawn for *_, drawn in kept if drawn is not None]
     records = None
     if turns:

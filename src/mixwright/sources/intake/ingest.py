@@ -25,7 +25,7 @@ from mixwright.sources.intake.parts import PIECE_BYTES, is_worthwhile, pieces_of
 from mixwright.sources.intake.records import EXCERPT, Dropped, Record, RecordWriter, conversation_record, sample_record
 from mixwright.sources.replay.replayed import Replayed
 from mixwright.sources.replay.screening import screened
-from mixwright.sources.rows.formats.row import LEFT_OUT
+from mixwright.sources.rows.formats.row import LEFT_OUT, mending
 from mixwright.sources.rows.readers import read_rows
 from mixwright.sources.rows.selection import nothing_belongs
 
@@ -82,7 +82,7 @@ def _without_rows(name: str, source: Source, files: Sequence[DataFile], tally: T
     if tally.rules:
         what = "malformed, or left out by 'where'" if num_left_out else "malformed"
         all_of_them, first = f"all {tally.rules.total()} rows are {what}", f"(the first: {tally.first_dropped})"
-        fix = "Mend the rows, or say with 'columns' how to read them."
+        fix = mending(tally.first_dropped)
         if source.generate == SELF:
             all_of_them = f"nothing of {tally.rules.total()} that the base wrote is kept"
             fix = "Loosen the source's 'replay', or use curated data."

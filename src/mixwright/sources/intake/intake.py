@@ -19,7 +19,7 @@ from mixwright.sources.forms.reading import FormFault, row_reader
 from mixwright.sources.forms.templates import text_at
 from mixwright.sources.intake.parts import Part
 from mixwright.sources.intake.records import BatchWriter, Dropped, Record, sample_record
-from mixwright.sources.rows.formats.row import MALFORMED, Row
+from mixwright.sources.rows.formats.row import MALFORMED, NOT_UTF8, Row
 
 STEP = 64  # rows from one telling of the progress to the next
 NOT_THE_FORM = (ValueError, TypeError)  # of a row; TypeError: a Parquet value that JSON does not know
@@ -46,10 +46,11 @@ class Intake:
                     fault, text, rule = str(error), str(row.value)[:500], MALFORMED
             assert fault is not None
             if rule == MALFORMED and source.malformed == "refuse":
+                leave = f"set sources.{name}.malformed: drop to leave such rows out and count them"
                 raise InputError(
                     f"malformed row: {fault}",
                     where=f"{file}:{row.place} (sources.{name})",
-                    fix=f"Mend the row, or set sources.{name}.malformed: drop to leave such rows out and count them.",
+                    fix=f"{'Save the file as UTF-8' if NOT_UTF8 in fault else 'Mend the row'}, or {leave}.",
                 )
             yield Dropped("", name, origin, rule, fault, "", text)
 

@@ -19,7 +19,7 @@ from mixwright.sources.rows.formats.columnar import arrow_rows, parquet_rows, wi
 from mixwright.sources.rows.formats.delimited import csv_rows
 from mixwright.sources.rows.formats.json_rows import expanded, json_rows, jsonl_rows
 from mixwright.sources.rows.formats.row import Row
-from mixwright.sources.rows.formats.signs import LOOKED_AT, check_beginning
+from mixwright.sources.rows.formats.signs import LOOKED_AT, check_beginning, check_disguise
 from mixwright.sources.rows.formats.text_rows import text_rows
 from mixwright.sources.rows.selection import conditions, selected
 from mixwright.sources.rows.threads import threaded
@@ -55,6 +55,7 @@ def _whole_rows(file: DataFile, entry: Rows, closely: bool) -> Iterator[Row]:
             line = row.line
             yield row
     except Damaged as error:
+        check_disguise(file)
         fix = "Fetch or compress it again."
         message = f"the {compression_of(file)} file is damaged after line {line} ({error})"
         raise InputError(message, where=where, fix=fix) from None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import yaml
@@ -66,9 +68,14 @@ def nothing_belongs(where: Mapping[str, Any], num_rows: int, first: str, place: 
 
 
 def _plain(value: Any) -> Any:
-    """A cell as a recipe could write it: the text in bytes that do not say that they are, null for NaN."""
+    """A cell as a recipe could write it: numbers of any kind, times and dates as templates have them, the text in bytes
+    that do not say that they are, null for NaN."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, date | time | timedelta):
+        return str(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from mixwright.ground.errors import InputError
 from mixwright.sources.files.data_file import DataFile, RemoteFile
 from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.formats.signs import check_disguise
 
 BATCH_ROWS = 1024
 END = b"\xff\xff\xff\xff\0\0\0\0"  # of a stream
@@ -140,5 +141,7 @@ def _plain(value: Any) -> Any:
 
 
 def _unreadable(file: DataFile, form: str, error: Exception) -> InputError:
+    """The error for a damaged file. Raises another for one that is not what its name says."""
+    check_disguise(file)
     fix = "Fetch or write it again."
     return InputError(f"this is not a readable {form} file ({error})", where=str(file), fix=fix)

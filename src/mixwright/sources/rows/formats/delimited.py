@@ -16,7 +16,7 @@ from typing import IO
 
 from mixwright.ground.errors import InputError
 from mixwright.sources.rows.formats.lines import LONGEST_LINE
-from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.formats.row import NOT_UTF8, Row
 
 csv.field_size_limit(LONGEST_LINE)
 OPEN = "a quote of the first line may never be closed"
@@ -144,7 +144,7 @@ def _faulty(cells: Sequence[str], header: Sequence[str], records: _Records) -> R
     """The fault of a record. Where it goes over several lines, and the second is one by itself, that is read next."""
     raw = _shown("".join(records.lines))
     if len(cells) == len(header):
-        return Row(records.first, None, "not UTF-8", raw)
+        return Row(records.first, None, NOT_UTF8, raw)
     fault = f"{len(cells)} fields where the header has {len(header)}"
     if records.last > records.first:
         fault += f", in lines {records.first} to {records.last}"

@@ -18,12 +18,13 @@ from mixwright.ground.errors import InputError
 from mixwright.sources.rows.formats.lines import Line, lines_of, shown
 from mixwright.sources.rows.formats.names import name_twice
 from mixwright.sources.rows.formats.nested import rows_at, where_rows_lie
-from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.formats.row import NOT_UTF8, Row
 
 LARGEST = 1 << 30  # bytes of JSON that is one value
 LARGE = float(1 << 63)  # a float beyond it may have been an integer
 DEEPEST = 200  # levels of a row; beyond some more, what becomes of it would overflow the stack
 TOO_DEEP = f"JSON nested more than {DEEPEST} levels deep"
+ONE_A_LINE = "an object that goes on in the next line: JSON Lines hold one in each"
 TWICE = "the name '{}' stands twice in one object"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -149,13 +150,14 @@ def _explained(number: int, raw: bytes) -> Row:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
         _check_text(value)
     except UnicodeDecodeError as error:
-        return Row(number, None, f"not UTF-8 (byte {error.start} of the line)", repr(raw[:500]))
+        return Row(number, None, f"{NOT_UTF8} (byte {error.start} of the line)", repr(raw[:500]))
     except UnicodeEncodeError:
         return Row(number, None, "half a character (a lone surrogate \\ud...)", shown(raw))
     except RecursionError:
         return Row(number, None, TOO_DEEP, shown(raw))
     except ValueError as error:
-        return Row(number, None, f"not valid JSON ({error})", shown(raw))
+        why = ONE_A_LINE if raw.strip() == b"{" else error
+        return Row(number, None, f"not valid JSON ({why})", shown(raw))
     return Row(number, None, f"{TOO_DEEP}, or with a number that no float holds", shown(raw))
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 MALFORMED = "malformed"
 LEFT_OUT = "where"
+NOT_UTF8 = "not UTF-8"
 
 
 class Row(NamedTuple):
@@ -31,3 +32,10 @@ class Row(NamedTuple):
         """The same row, left out or faulty."""
         raw = str(self.value)[:500] if rule == MALFORMED else ""
         return Row(self.line, None, fault, raw, self.part, rule)
+
+
+def mending(fault: str) -> str:
+    """What to do where no row can be read. fault: that of the first."""
+    if NOT_UTF8 in fault:
+        return "Save the file as UTF-8."
+    return "Mend the rows, or say with 'columns' or 'template' how to read them."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mixwright.sources.rows.formats.lines import LONGEST_LINE, lines_of, shown
-from mixwright.sources.rows.formats.row import Row
+from mixwright.sources.rows.formats.row import NOT_UTF8, Row
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -29,5 +29,5 @@ def _document(raw: bytes, name: str, line: int) -> Row:
     try:
         text = raw.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
-        return Row(line, None, f"not UTF-8 (byte {error.start})", repr(raw[:500]))
+        return Row(line, None, f"{NOT_UTF8} (byte {error.start})", repr(raw[:500]))
     return Row(line, {"text": text.strip("\r\n"), "path": name})
