@@ -245,3 +245,12 @@ def test_a_recipe_behind_a_link_belongs_to_the_project_where_it_really_lies(file
     link = tmp_path / "mine.yaml"
     link.symlink_to(file)
     assert load_recipe(link).project == file.parent
+
+
+@pytest.mark.parametrize("line", ['name: "a\\ud800"', '"na\\udfffme": a'])
+def test_half_a_character_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(f"mixwright: 1\n{line}\n")
+    with pytest.raises(InputError, match="half a character") as caught:
+        load_recipe(file)
+    assert caught.value.where == f"{file}:2"

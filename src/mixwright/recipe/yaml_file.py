@@ -92,7 +92,7 @@ def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: di
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise InputError("a key must be a plain word", where=f"{file}:{line}", fix="Write key: value.")
-            key = str(key_node.value)
+            key = _whole(str(key_node.value), f"{file}:{line}")
             if key_node.tag == MERGE_TAG:
                 fix = "Write the keys out; only a whole value may be an alias (*name)."
                 raise InputError("a recipe has no merge keys (<<)", where=f"{file}:{line}", fix=fix)
@@ -105,6 +105,17 @@ def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: di
     if isinstance(node, yaml.SequenceNode):
         return [_build(file, loader, entry, (*path, i), lines) for i, entry in enumerate(node.value)]
     try:
-        return loader.construct_object(node)
+        value = loader.construct_object(node)
+        return _whole(value, here) if isinstance(value, str) else value
     except ValueError as error:  # a date such as 2026-02-30
         raise InputError(f"'{node.value}' is no value ({error})", where=here, fix="Put it in quotes.") from None
+
+
+def _whole(text: str, where: str) -> str:
+    """The text. Raises InputError for half a character, which YAML can write and no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        fix = "Write the character itself, or remove it."
+        raise InputError("half a character (a lone surrogate \\ud...)", where=where, fix=fix) from None
+    return text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from mixwright.sources.intake.records import (
     read_record_batches,
 )
 
+TEXT_AT_ONCE = 1 << 20  # characters that are tokenized together
 FIXES = {
     "template": "Mend the chat template of base.model, or the conversations that it refuses.",
     "longer_than_a_row": "Raise train.sequence_length and batch_tokens with it, or set the source's longer: truncate.",
@@ -73,7 +74,7 @@ def tokenize(
         dropped = stack.enter_context(RecordWriter(out / "dropped.parquet", Dropped))
         advance = stack.enter_context(progress(f"tokenize {name}", num_records(records)))
         for batch in read_record_batches(records):
-            encoded = _encoded(batch, tokenizer, loss)
+            encoded = (result for part in _parts(batch) for result in _encoded(part, tokenizer, loss))
             for record, result in zip(batch, encoded, strict=True):
                 pieces = [] if isinstance(result, ValueError) else _pieces(result, longer, max_tokens)
                 if not pieces:
@@ -109,6 +110,16 @@ def tokenize(
         **({} if longer == "drop" else {"cut": cut}),
         "dropped": dict(sorted(rules.items())),
     }
+
+
+def _parts(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """The records in parts of about `TEXT_AT_ONCE`: tokens with their places in the text take many times its memory."""
+    start = size = 0
+    for i, record in enumerate(batch, 1):
+        size += len(record.messages) + len(record.text)
+        if size >= TEXT_AT_ONCE or i == len(batch):
+            yield batch[start:i]
+            start, size = i, 0
 
 
 def _encoded(batch: Sequence[Record], tokenizer: ChatTokenizer, loss: str) -> list[Encoded | ValueError]:
