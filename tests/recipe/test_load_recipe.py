@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mixwright.ground.errors import InputError
-from mixwright.recipe.load import LoadedRecipe, load_recipe
+from mixwright.recipe.load import LoadedRecipe, load_recipe, source_of
 
 RECIPE = """\
 mixwright: 1
@@ -254,3 +254,10 @@ def test_half_a_character_is_refused_with_its_line(tmp_path: Path, line: str) ->
     with pytest.raises(InputError, match="half a character") as caught:
         load_recipe(file)
     assert caught.value.where == f"{file}:2"
+
+
+@pytest.mark.parametrize("setting", ['system="a\\ud800"', 'template={user: "\\udfff", assistant: "{a}"}'])
+def test_half_a_character_in_a_setting_is_refused(setting: str) -> None:
+    with pytest.raises(InputError, match="half a character") as caught:
+        source_of({"role": "domain", "path": "a.jsonl"}, [setting])
+    assert str(caught.value.where).startswith("--set ")

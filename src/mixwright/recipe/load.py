@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from mixwright.ground.errors import InputError, did_you_mean
@@ -21,7 +20,7 @@ from mixwright.recipe.data import Source
 from mixwright.recipe.paths import absolute, begins_a_path, make_absolute, names_a_folder, out_of_project, project_of
 from mixwright.recipe.problems import Problem, RecipePath, as_problems, dotted, recipe_error
 from mixwright.recipe.schema import Recipe
-from mixwright.recipe.yaml_file import parse_yaml
+from mixwright.recipe.yaml_file import given_value, parse_yaml
 
 VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]*)\}")
 
@@ -79,10 +78,7 @@ def source_of(about: dict[str, Any], settings: Sequence[str]) -> Source:
         if not equals or not key.strip():
             fix = "Write --set key=value, for example --set columns='{prompt: text, completion: label}'."
             raise InputError(f"'{setting}' is no setting", where="--set", fix=fix)
-        try:
-            entry[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            entry[key.strip()] = text
+        entry[key.strip()] = given_value(text, f"--set {key.strip()}")
     make_absolute({"sources": {"it": entry}}, Path.cwd())
     try:
         return Source.model_validate(entry)
@@ -101,10 +97,7 @@ def _apply(
             where="--set",
             fix="Write --set name=value, for example --set data=corpus.",
         )
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        value = text
+    value = given_value(text, f"--set {key}")
     key = key.removeprefix("variables.")
     if key in variables:
         names_path = begins_a_path(data, f"${{{key}}}") or names_a_folder(text)  # the text: a folder may be called 2024

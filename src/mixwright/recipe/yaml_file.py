@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def parse_yaml(file: Path) -> tuple[dict[str, Any], dict[RecipePath, int | str]]
     if not isinstance(data, dict):
         raise InputError("the recipe is not a mapping (key: value)", where=str(file), fix=MAPPING_FIX)
     return data, lines
+
+
+def given_value(text: str, where: str) -> Any:
+    """The value of a setting of the command line: as YAML has it, the text itself where that is none.
+
+    Raises InputError for half a character that an escape in it makes; the name of a file may hold bytes of any kind.
+    """
+    try:
+        value = yaml.safe_load(text)
+        if "\\u" in text or "\\U" in text:
+            _whole(json.dumps(value, ensure_ascii=False, default=str), where)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+    return value
 
 
 def _build(file: Path, loader: Any, node: yaml.Node, path: RecipePath, lines: dict[RecipePath, int | str]) -> Any:
